@@ -1,0 +1,137 @@
+"""Every exception of the package.
+
+SmRawError
+├── InvalidRequest        a request has findings of severity error; nothing was sent
+├── InvalidRecipe         a recipe folder or a placeholder in it is wrong
+├── InvalidData           a data set cannot be used: splits, classes, pictures
+├── UnsafeArchive         an archive holds members that must not be unpacked
+├── NotConfigured         no region, credentials or usable endpoint for a client
+├── InvalidPayload        what was given to invoke_endpoint is no picture that can be sent
+├── InvocationFailed      the model behind an endpoint answered with an error, or with what cannot be read
+├── JobFailed             a job or endpoint ended in a state that is not success
+├── WaitTimedOut          the wait ended, the job did not
+├── NameClash             the name is taken and the caller asked not to reuse it
+├── StepFailed            a step of a run failed; names the step and what exists now
+└── EngineFailed          the local engine did not start or went away
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sm_raw.validation.findings import Finding
+
+
+class SmRawError(Exception):
+    """The base of the family: catch it to catch everything this package raises on purpose."""
+
+
+class InvalidRequest(SmRawError):
+    """A request has error findings, so it was not sent. ``operation``, ``findings``: all of them, in order."""
+
+    def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
+        self.operation = operation
+        self.findings = tuple(findings)
+        errors = [finding for finding in findings if finding.severity == "error"]
+        noun = "error" if len(errors) == 1 else "errors"
+        lines = "".join(f"\n  {finding}" for finding in errors)
+        super().__init__(f"{operation} was not sent: {len(errors)} {noun}{lines}")
+
+
+class InvalidRecipe(SmRawError):
+    """A recipe cannot be read or rendered. The message names the file, what was found and what is known."""
+
+
+class InvalidData(SmRawError):
+    """A data set cannot be used. ``problems``: one line for each, in the order found."""
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n  ".join([message, *problems]))
+
+
+class UnsafeArchive(SmRawError):
+    """An archive holds a member that would land outside its folder, or is no regular file."""
+
+
+class NotConfigured(SmRawError):
+    """A client cannot be made: there is no region, no credentials, or an endpoint that must not be used."""
+
+
+class InvocationFailed(SmRawError):
+    """The model behind an endpoint did not predict.
+
+    ``endpoint``, ``status`` (the container's HTTP status; None if its answer was a success that cannot be read),
+    ``reason`` and ``log`` (where its log lies) are attributes.
+    """
+
+    def __init__(self, endpoint: str, status: int | None, reason: str, log: str = "") -> None:
+        self.endpoint, self.status, self.reason, self.log = endpoint, status, reason, log
+        what = "answered in an unknown form" if status is None else f"failed with status {status}"
+        where = f"; its log: {log}" if log else ""
+        super().__init__(f"the model of endpoint {endpoint!r} {what}: {reason}{where}")
+
+
+class InvalidPayload(SmRawError):
+    """What was given cannot be sent to an endpoint as a picture."""
+
+
+class JobFailed(SmRawError):
+    """A job or endpoint ended without success.
+
+    ``kind``, ``name``, ``status``, ``reason`` (the service's FailureReason), ``log_tail`` (its last lines, may be
+    empty) and ``last_response`` (the whole describe answer) are attributes.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        status: str,
+        reason: str,
+        *,
+        log_tail: Sequence[str] = (),
+        last_response: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.kind, self.name, self.status, self.reason = kind, name, status, reason
+        self.log_tail = tuple(log_tail)
+        self.last_response = dict(last_response or {})
+        message = f"{kind} {name!r} ended {status}: {reason or 'the service gives no reason'}"
+        if log_tail:
+            message += "\nthe last lines of its log:" + "".join(f"\n  | {line}" for line in log_tail)
+        super().__init__(message)
+
+
+class WaitTimedOut(SmRawError):
+    """The wait ended before the job did: the job still runs. ``kind``, ``name``, ``seconds``, ``last_response``."""
+
+    def __init__(
+        self, kind: str, name: str, seconds: float, hint: str, last_response: Mapping[str, Any] | None = None
+    ) -> None:
+        self.kind, self.name, self.seconds = kind, name, seconds
+        self.last_response = dict(last_response or {})
+        super().__init__(f"{kind} {name!r} still runs after {seconds:.0f} s of waiting; {hint}")
+
+
+class NameClash(SmRawError):
+    """A resource of this name exists. ``kind``, ``name``."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(
+            f"{kind} {name!r} exists already; allow it with --if-exists reuse or --if-exists increment"
+        )
+
+
+class StepFailed(SmRawError):
+    """A step of a run failed. ``step`` is its name; the cause is ``__cause__``."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        self.step, self.reason = step, reason
+        super().__init__(f"step {step!r} failed: {reason}")
+
+
+class EngineFailed(SmRawError):
+    """The local engine did not start, or went away while it was needed."""

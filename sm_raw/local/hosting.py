@@ -1,0 +1,207 @@
+"""The operations on models, endpoint configurations and endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sm_raw.local import listing
+from sm_raw.local.artifacts import exists
+from sm_raw.local.checks import refuse_rule_errors
+from sm_raw.local.deployment import Deployment
+from sm_raw.local.engine import Call, Engine, Handler
+from sm_raw.local.protocol import validation_error
+from sm_raw.local.store import Record, arn
+from sm_raw.local.tags import keep_tags
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How the three kinds of hosting resource differ: their ARN's word, their fields, and what AWS calls them."""
+
+    arn_word: str
+    noun: str
+    name: str
+    arn: str
+    create: str
+    listing: listing.Listing
+
+
+MODEL = Kind(
+    "model",
+    "model",
+    "ModelName",
+    "ModelArn",
+    "CreateModel",
+    listing.Listing("Models", "ModelName", descending=True),
+)
+CONFIG = Kind(
+    "endpoint-config",
+    "endpoint configuration",
+    "EndpointConfigName",
+    "EndpointConfigArn",
+    "CreateEndpointConfig",
+    listing.Listing("EndpointConfigs", "EndpointConfigName", descending=True),
+)
+ENDPOINT = Kind(
+    "endpoint",
+    "endpoint",
+    "EndpointName",
+    "EndpointArn",
+    "CreateEndpoint",
+    listing.Listing("Endpoints", "EndpointName", "EndpointStatus", descending=True),
+)
+# Documented parts of a configuration that this engine does not run.
+NOT_RUN_HERE = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
+
+
+def create_model(call: Call) -> dict[str, Any]:
+    """CreateModel: its artefact must be there."""
+    request = call.request
+    containers = [request["PrimaryContainer"]] if "PrimaryContainer" in request else request.get("Containers", [])
+    if len(containers) != 1:
+        raise validation_error("This local engine serves models of one container: give PrimaryContainer.")
+    url = containers[0].get("ModelDataUrl")
+    if url is None:
+        raise validation_error("This local engine serves a model.tar.gz: give PrimaryContainer.ModelDataUrl.")
+    if not exists(call.engine.client("s3", call.region), url):
+        raise validation_error(f"Could not find model data at {url}.")
+    return _keep(call, MODEL)
+
+
+def create_config(call: Call) -> dict[str, Any]:
+    """CreateEndpointConfig: its models must be there."""
+    for field in NOT_RUN_HERE:
+        if field in call.request:
+            raise validation_error(f"This local engine does not run {field}: leave it out.")
+    if call.request.get("DataCaptureConfig", {}).get("EnableCapture"):
+        raise validation_error("This local engine does not capture data: leave out DataCaptureConfig.")
+    for variant in call.request["ProductionVariants"]:
+        if "ModelName" not in variant:
+            raise validation_error(f"Variant {variant['VariantName']!r} names no model: give ModelName.")
+        _find(call.engine, call.region, MODEL, variant["ModelName"])
+    return _keep(call, CONFIG)
+
+
+def create_endpoint(call: Call) -> dict[str, Any]:
+    """CreateEndpoint: the answer comes at once, the endpoint is InService when its servers are healthy."""
+    config = _find(call.engine, call.region, CONFIG, call.request["EndpointConfigName"])
+    variants = [_variant_summary(call, variant) for variant in config.description["ProductionVariants"]]
+    answer = _keep(call, ENDPOINT, EndpointStatus="Creating", ProductionVariants=variants)
+    record = _find(call.engine, call.region, ENDPOINT, call.request["EndpointName"])
+    record.live = Deployment(call.engine, record, config.description["ProductionVariants"])
+    call.engine.start(f"endpoint {record.name}", record.live.create)
+    return answer
+
+
+def delete_endpoint(call: Call) -> dict[str, Any]:
+    """DeleteEndpoint: the endpoint is Deleting until its processes are gone."""
+    record = _find(call.engine, call.region, ENDPOINT, call.request["EndpointName"])
+    if record.description["EndpointStatus"] != "Deleting":
+        call.engine.store.update(record, EndpointStatus="Deleting")
+        call.engine.start(f"deleting endpoint {record.name}", record.live.delete)
+    return {}
+
+
+def find_endpoint(engine: Engine, region: str, name: str) -> Record | None:
+    """The endpoint of this name, or None."""
+    return engine.store.get(region, ENDPOINT.arn_word, name)
+
+
+def _keep(call: Call, kind: Kind, **fields: Any) -> dict[str, Any]:
+    refuse_rule_errors(kind.create, call.request)
+    name = call.request[kind.name]
+    now = call.engine.store.now()
+    description = {
+        **call.request,
+        **fields,
+        kind.arn: arn(call.region, kind.arn_word, name),
+        "CreationTime": now,
+        "LastModifiedTime": now,
+    }
+    record = Record(call.region, kind.arn_word, name, description[kind.arn], description)
+    try:
+        call.engine.store.add(record)
+    except KeyError:
+        raise validation_error(f'Cannot create already existing {kind.noun} "{record.arn}".') from None
+    keep_tags(call.engine, record, call.request)
+    return {kind.arn: record.arn}
+
+
+def _find(engine: Engine, region: str, kind: Kind, name: str) -> Record:
+    record = engine.store.get(region, kind.arn_word, name)
+    if record is None:
+        raise validation_error(f'Could not find {kind.noun} "{arn(region, kind.arn_word, name)}".')
+    return record
+
+
+def _variant_summary(call: Call, variant: Mapping[str, Any]) -> dict[str, Any]:
+    model = _find(call.engine, call.region, MODEL, variant["ModelName"]).description
+    image = (model.get("PrimaryContainer") or model["Containers"][0]).get("Image")
+    weight = variant.get("InitialVariantWeight", 1.0)
+    count = variant.get("InitialInstanceCount", 1)
+    serverless = variant.get("ServerlessConfig")
+    return {
+        "VariantName": variant["VariantName"],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        **(
+            {"CurrentServerlessConfig": serverless}
+            if serverless
+            else {"CurrentInstanceCount": 0, "DesiredInstanceCount": count}
+        ),
+        **(
+            {
+                "DeployedImages": [
+                    {
+                        "SpecifiedImage": image,
+                        "ResolvedImage": image,
+                        "ResolutionTime": call.engine.store.now(),
+                    }
+                ]
+            }
+            if image
+            else {}
+        ),
+    }
+
+
+def _describer(kind: Kind) -> Handler:
+    def describe(call: Call) -> dict[str, Any]:
+        return call.engine.store.describe(_find(call.engine, call.region, kind, call.request[kind.name]))
+
+    return describe
+
+
+def _lister(kind: Kind) -> Handler:
+    def list_all(call: Call) -> dict[str, Any]:
+        store = call.engine.store
+        descriptions = [store.describe(record) for record in store.all(call.region, kind.arn_word)]
+        return listing.answer(kind.listing, descriptions, call.request)
+
+    return list_all
+
+
+def _deleter(kind: Kind) -> Callable[[Call], dict[str, Any]]:
+    def delete(call: Call) -> dict[str, Any]:
+        call.engine.store.remove(_find(call.engine, call.region, kind, call.request[kind.name]))
+        return {}
+
+    return delete
+
+
+HANDLERS: dict[str, Handler] = {
+    "CreateModel": create_model,
+    "DescribeModel": _describer(MODEL),
+    "ListModels": _lister(MODEL),
+    "DeleteModel": _deleter(MODEL),
+    "CreateEndpointConfig": create_config,
+    "DescribeEndpointConfig": _describer(CONFIG),
+    "ListEndpointConfigs": _lister(CONFIG),
+    "DeleteEndpointConfig": _deleter(CONFIG),
+    "CreateEndpoint": create_endpoint,
+    "DescribeEndpoint": _describer(ENDPOINT),
+    "ListEndpoints": _lister(ENDPOINT),
+    "DeleteEndpoint": delete_endpoint,
+}

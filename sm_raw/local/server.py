@@ -1,0 +1,118 @@
+"""Starts and ends the engine: one port on loopback, a ready line, a clean end on SIGTERM and Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import resource
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sm_raw.errors import EngineFailed
+
+HOST = "127.0.0.1"
+
+
+def main(*, port: int, root: str | None, time_scale: float, faults: str | None) -> int:
+    """Serve until SIGTERM or Ctrl-C. Raises EngineFailed when it cannot start.
+
+    ``port`` 0 takes a free one. ``root`` is where the files of jobs go; without it, a temporary folder that is removed
+    at the end.
+    """
+    if faults is not None:
+        raise EngineFailed("this engine has no faults to switch on; leave out --faults")
+    if time_scale != 1:
+        raise EngineFailed("this engine has no periods to compress; leave out --time-scale")
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with _root_folder(root) as folder, serving(folder, port) as url:
+        print(f"ready {url}", flush=True)
+        ended.wait()
+    return 0
+
+
+@contextlib.contextmanager
+def serving(root: Path, port: int = 0) -> Iterator[str]:
+    """Serve in threads of this process as long as the block runs; gives the endpoint's URL."""
+    # moto and its web stack take a second to import: only where they are used.
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    from sm_raw.local.engine import Engine
+    from sm_raw.local.gateway import Gateway
+
+    class Handler(MotoRequestHandler):
+        """moto's handler keeps the spelling of S3 metadata; a line on every request would be noise."""
+
+        disable_nagle_algorithm = True
+
+        def log_request(self, *args: Any, **kwargs: Any) -> None:
+            pass
+
+    _allow_many_files()
+    with _listen(port) as listener:
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        engine = Engine(root, url)
+        gateway = Gateway(engine, DomainDispatcherApplication(create_backend_app))
+        # The socket is bound here since make_server ends the whole process when the port is taken.
+        server = make_server(HOST, 0, gateway, threaded=True, request_handler=Handler, fd=listener.fileno())
+        thread = threading.Thread(target=server.serve_forever, name="server", daemon=True)
+        thread.start()
+        try:
+            yield url
+        finally:
+            engine.close()
+            server.shutdown()
+            server.server_close()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # A port whose last connections still linger from an earlier engine is free.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        reason = "is taken by another program" if taken else f"cannot be used: {error.strerror}"
+        raise EngineFailed(
+            f"port {port} of {HOST} {reason}; give another with --port, or leave it out for a free one"
+        ) from None
+    return listener
+
+
+@contextlib.contextmanager
+def _root_folder(root: str | None) -> Iterator[Path]:
+    if root is not None:
+        folder = Path(root).resolve()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EngineFailed(f"--root {root}: {error.strerror}; give a folder that can be written") from None
+        yield folder
+        return
+    folder = Path(tempfile.mkdtemp(prefix="sm-raw-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _allow_many_files() -> None:
+    # moto keeps a descriptor open for each large S3 object.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,111 @@
+"""GET /ping and POST /invocations, and the one thread that runs the model.
+
+On Python's own HTTP server: it keeps connections alive, which werkzeug's does not (it answers every request
+with ``Connection: close``), and it keeps the spelling of header names, which WSGI loses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import Future
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NoReturn
+
+from sm_raw.local.serving.handler import InferenceHandler, Response
+
+MAX_PHRASE_CHARACTERS = 500
+
+
+class ModelWorker:
+    """Runs requests from any thread on the one thread that calls ``run``."""
+
+    def __init__(self) -> None:
+        self.loaded = False
+        self._requests: SimpleQueue[tuple[bytes, Mapping[str, str], Future[Response]]] = SimpleQueue()
+
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Response:
+        answer: Future[Response] = Future()
+        self._requests.put((body, headers, answer))
+        return answer.result()
+
+    def run(self, handler: InferenceHandler) -> NoReturn:
+        """Load the model and serve for ever; an exception while loading passes through."""
+        handler.load()
+        self.loaded = True
+        while True:
+            body, headers, answer = self._requests.get()
+            answer.set_result(handler.invoke(body, headers))
+
+
+class ModelServer(ThreadingHTTPServer):
+    """Listens on a free port of loopback; requests are answered once ``serve_forever`` runs."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, worker: ModelWorker) -> None:
+        super().__init__(("127.0.0.1", 0), _RequestHandler)
+        self.worker = worker
+
+    def write_port(self, path: Path) -> None:
+        """Write the port to a file that appears with its content in it."""
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+        unfinished.write_text(f"{self.server_port}\n")
+        unfinished.replace(path)
+
+
+class _RequestHandler(BaseHTTPRequestHandler):
+    server: ModelServer
+    protocol_version = "HTTP/1.1"
+    # One packet per response, sent at once: without these two a kept connection waits 40 ms for each.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        if self.path != "/ping":
+            self._answer(_problem(404, f"there is no GET {self.path} here, only GET /ping and POST /invocations"))
+        elif not self.server.worker.loaded:
+            self._answer(_problem(503, "the model is being loaded"))
+        else:
+            self._answer(Response(200, "OK", _JSON, b'{\n  "status": "Healthy"\n}\n'))
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal():
+            self.close_connection = True  # Where the next request begins is not known.
+            self._answer(_problem(411, "a Content-Length is needed"))
+            return
+        body = self.rfile.read(int(length))
+        if self.path != "/invocations":
+            self._answer(_problem(404, f"there is no POST {self.path} here, only GET /ping and POST /invocations"))
+        elif not self.server.worker.loaded:
+            self._answer(_problem(503, "the model is being loaded"))
+        else:
+            self._answer(self.server.worker.invoke(body, dict(self.headers.items())))
+
+    def _answer(self, response: Response) -> None:
+        phrase = response.phrase[:MAX_PHRASE_CHARACTERS].encode("latin-1", "replace").decode("latin-1")
+        self.send_response(response.status, phrase or None)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(response.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: what the process prints is the user's code's."""
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def _problem(status: int, message: str) -> Response:
+    """An error in the form of TorchServe's own."""
+    answer = {"code": status, "type": "ServiceUnavailableException", "message": message}
+    return Response(status, "", _JSON, json.dumps(answer, indent=2).encode())

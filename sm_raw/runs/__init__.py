@@ -1,0 +1,11 @@
+"""A recipe becomes a plan, a plan is executed, and what it made is remembered and removed.
+
+- ``placeholders``   ``${name}`` and ``${step.Path}`` in documents
+- ``recipe``         a folder of request documents, read and checked
+- ``plan``           the recipe with its data, code and variables: every request, as far as it is known beforehand
+- ``execution``      sends the plan, step by step; waits, follows, reuses
+- ``effects``        what an operation makes: how it is found, waited for and removed (one table)
+- ``record``         run.json, written after every step
+- ``story``          the progress that a person reads
+- ``image_folder``   data sets: surveyed, checked, and the digits written out
+"""

@@ -1,0 +1,212 @@
+"""What a step has brought: fields for run.json, a line for the step, and what is worth showing on the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sm_raw.aws.clients import Clients
+from sm_raw.aws.job_kinds import TRAINING, TUNING, JobKind
+from sm_raw.aws.logs import iter_log_events
+from sm_raw.aws.results import metric_series, rule_statuses, trials
+from sm_raw.aws.scaling import describe_scaling
+from sm_raw.aws.upload import download
+from sm_raw.runs.story import Story
+from sm_raw.specs.hyperparameters import decode_hyperparameter
+
+RULES_POLL_SECONDS = 0.5
+RULES_ENDED = {"NoIssuesFound", "IssuesFound", "Error", "Stopped"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """``fields`` go into run.json; ``detail`` is the step's one line; ``story`` and ``table`` are for the terminal."""
+
+    detail: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    story: Sequence[str] = ()
+    table: Sequence[Sequence[str]] = ()
+
+
+Reader = Callable[[Clients, str, Mapping[str, Any], Mapping[str, Any], Path], Facts]
+
+
+def read(
+    operation: str,
+    clients: Clients,
+    name: str,
+    request: Mapping[str, Any],
+    response: Mapping[str, Any],
+    out: Path,
+) -> Facts:
+    """The facts of a step that has succeeded. ``response`` is the service's description of what it made."""
+    reader = READERS.get(operation)
+    return reader(clients, name, request, response, out) if reader else Facts()
+
+
+def progress(kind: JobKind, response: Mapping[str, Any]) -> str:
+    """Where a job stands, in a few words."""
+    if kind is TUNING:
+        counts = response["TrainingJobStatusCounters"]
+        total = response["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxNumberOfTrainingJobs", "all")
+        ended = counts["Completed"] + counts["Stopped"] + counts["NonRetryableError"]
+        failed = f", {counts['NonRetryableError']} failed" if counts["NonRetryableError"] else ""
+        return f"{ended} of {total} trials ended, {counts['InProgress']} running{failed}"
+    return str(response.get("SecondaryStatus", response[kind.status]))
+
+
+@contextlib.contextmanager
+def following_log(kind: JobKind, name: str, clients: Clients, story: Story | None) -> Iterator[None]:
+    """While the block runs, show the log of a training job as it is written."""
+    if kind is not TRAINING or story is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def follow() -> None:
+        events = iter_log_events(
+            clients.logs,
+            kind.log_group_of(name),
+            kind.log_stream_prefix_of(name),
+            follow_until=ended.is_set,
+            poll_seconds=0.5,
+            sleep=lambda seconds: None if ended.wait(seconds) else None,
+        )
+        for event in events:
+            story.log(event.message)
+
+    follower = threading.Thread(target=follow, name=f"log of {name}", daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        follower.join()
+
+
+def settled(
+    kind: JobKind, response: dict[str, Any], clients: Clients, story: Story, timeout_seconds: float
+) -> dict[str, Any]:
+    """A training job's description once its Debugger rules have ended too: they outlast the training."""
+    if kind is not TRAINING:
+        return response
+    deadline = time.monotonic() + timeout_seconds
+    while any(rule.status not in RULES_ENDED for rule in rule_statuses(response)) and time.monotonic() < deadline:
+        story.progress("waiting for the Debugger rules")
+        time.sleep(RULES_POLL_SECONDS)
+        described = clients.sagemaker.describe_training_job(TrainingJobName=response["TrainingJobName"])
+        response = dict(described)
+    return response
+
+
+def _tuning(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
+    found = trials(clients.sagemaker, name)
+    objective = response["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+    best = response["BestTrainingJob"]["TrainingJobName"]
+    tuned = sorted({key for trial in found for key in trial.hyperparameters})
+    head = ["trial", "status", objective["MetricName"], *tuned, "seconds"]
+    rows = [
+        [
+            trial.name + (" *" if trial.name == best else ""),
+            trial.status,
+            _number(trial.objective),
+            *(_number(trial.hyperparameters.get(key)) for key in tuned),
+            _number(trial.seconds),
+        ]
+        for trial in found
+    ]
+    return Facts(
+        f"{len(found)} trials, best {objective['MetricName']} {_number(found[0].objective)}",
+        {
+            "objective": {"metric": objective["MetricName"], "type": objective["Type"]},
+            "best_training_job": best,
+            "trials": [
+                {
+                    "name": trial.name,
+                    "status": trial.status,
+                    "objective": trial.objective,
+                    "hyperparameters": trial.hyperparameters,
+                    "seconds": trial.seconds,
+                }
+                for trial in found
+            ],
+        },
+        table=[head, *rows],
+    )
+
+
+def _training(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
+    events = iter_log_events(clients.logs, TRAINING.log_group_of(name), TRAINING.log_stream_prefix_of(name))
+    series = metric_series(events, request["AlgorithmSpecification"].get("MetricDefinitions", []))
+    final = {item["MetricName"]: item["Value"] for item in response.get("FinalMetricDataList", [])}
+    rules = rule_statuses(response)
+    # The model is what the run was for: it is kept when the target is gone.
+    download(clients.s3, response["ModelArtifacts"]["S3ModelArtifacts"], out / "model.tar.gz")
+    accuracy = final.get("test:accuracy")
+    detail = f"test accuracy {accuracy:.4f}, model.tar.gz kept" if accuracy is not None else "model.tar.gz kept"
+    return Facts(
+        detail,
+        {
+            "training_job": name,
+            "test_accuracy": accuracy,
+            "hyperparameters": {
+                key: decode_hyperparameter(value)
+                for key, value in request.get("HyperParameters", {}).items()
+                if not key.startswith("sagemaker_")
+            },
+            "metrics": {
+                metric: [[number, value] for number, value in enumerate(values, 1)] for metric, values in series.items()
+            },
+            "rules": [{"name": rule.name, "status": rule.status, "details": rule.details} for rule in rules],
+        },
+        table=[["Debugger rule", "status"], *([rule.name, rule.status] for rule in rules)] if rules else (),
+    )
+
+
+def _scaling(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
+    scaling = describe_scaling(clients.autoscaling, request["ResourceId"], request["ScalableDimension"])
+    target, policy = scaling["target"], scaling["policy"]
+    if target is None:
+        return Facts("the target is not there when it is read back")
+    detail = f"{target['MinCapacity']} to {target['MaxCapacity']} instances"
+    if policy is not None and "TargetTrackingScalingPolicyConfiguration" in policy:
+        tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+        detail += f", aiming at {tracking['TargetValue']:g} invocations per instance and minute"
+    return Facts(detail, {"scaling": _plain(scaling)})
+
+
+def _plain(scaling: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the members that only the transport knows."""
+    return {key: value for key, value in scaling.items() if key != "ResponseMetadata"}
+
+
+READERS: Mapping[str, Reader] = {
+    "CreateHyperParameterTuningJob": _tuning,
+    "CreateTrainingJob": _training,
+    "RegisterScalableTarget": _scaling,
+    "PutScalingPolicy": _scaling,
+}
+
+
+def prediction_rows(predictions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Predictions as rows of a table; a wrong one is marked."""
+    return [
+        [
+            Path(item["input"]).name,
+            item["label"],
+            f"{item['score']:.3f}",
+            item["expected"] + ("" if item["label"] == item["expected"] else "  wrong"),
+        ]
+        for item in predictions
+    ]
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

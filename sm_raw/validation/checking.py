@@ -1,0 +1,63 @@
+"""Checking requests: the schema of the operation, then the rules; findings in the order of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sm_raw.validation.findings import Finding, Request, Severity, in_document_order, severity_of
+from sm_raw.validation.operations import operation_name
+from sm_raw.validation.rules import all_rules
+from sm_raw.validation.rules.base import TogetherRule
+from sm_raw.validation.schema_findings import SUMMARIES, schema_findings
+
+
+@dataclass(frozen=True)
+class RuleSummary:
+    """One line of the table of rules; ``operations`` is empty for what holds for all."""
+
+    id: str
+    severity: Severity
+    operations: tuple[str, ...]
+    summary: str
+    source: str
+
+
+def check(operation: str, request: Request) -> list[Finding]:
+    """All findings about one request, offline. Placeholders of a recipe (``${name}``) are taken as right.
+
+    Raises:
+        UnknownOperation: no service of this package has the operation.
+    """
+    return in_document_order(request, _alone(operation, request))
+
+
+def check_together(requests: Sequence[tuple[str, Request]]) -> list[list[Finding]]:
+    """The findings about each (operation, request), with those that only show when all are seen together."""
+    found = [_alone(operation, request) for operation, request in requests]
+    for rule in all_rules():
+        if issubclass(rule, TogetherRule):
+            for index, finding in rule("").check_together(requests):
+                found[index].append(finding)
+    return [in_document_order(request, each) for (_, request), each in zip(requests, found, strict=True)]
+
+
+def rule_table() -> list[RuleSummary]:
+    """Everything that is checked, ordered by subject and number."""
+    source = "https://github.com/boto/botocore (the service model that is installed)"
+    table = [RuleSummary(each, severity_of(each), (), summary, source) for each, summary in SUMMARIES.items()]
+    table += [
+        RuleSummary(rule.id, severity_of(rule.id), rule.operations, str(rule.__doc__), rule.source)
+        for rule in all_rules()
+    ]
+    return sorted(table, key=lambda row: (row.id[1:], row.id))
+
+
+def _alone(operation: str, request: Request) -> list[Finding]:
+    found = list(schema_findings(operation, request))
+    name = operation_name(operation)
+    if isinstance(request, Mapping):
+        for rule in all_rules():
+            if name in rule.operations:
+                found += rule(operation).check(request)
+    return found

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sm_raw.validation.findings import Finding
+from sm_raw.validation.rules import training
+from sm_raw.validation.rules.base import Rule
+
+WAIT = "StoppingCondition.MaxWaitTimeInSeconds"
+REGEX = "AlgorithmSpecification.MetricDefinitions[0].Regex"
+
+
+def found(rule: type[Rule], request: Any, operation: str = "CreateTrainingJob") -> list[tuple[str, str]]:
+    return [(each.path, each.message) for each in rule(operation).check(request)]
+
+
+def stopping(**limits: object) -> dict[str, object]:
+    return {"EnableManagedSpotTraining": True, "StoppingCondition": limits}
+
+
+@pytest.mark.parametrize(
+    ("request_", "findings"),
+    [
+        (stopping(MaxRuntimeInSeconds=3600, MaxWaitTimeInSeconds=3600), []),
+        (stopping(MaxRuntimeInSeconds=3600, MaxWaitTimeInSeconds=7200), []),
+        (stopping(MaxRuntimeInSeconds="${hours}", MaxWaitTimeInSeconds=1), []),
+        (stopping(MaxRuntimeInSeconds=3600, MaxWaitTimeInSeconds="${hours}"), []),
+        ({"EnableManagedSpotTraining": True, "StoppingCondition": "${limits}"}, []),
+        ({"EnableManagedSpotTraining": "${spot}", "StoppingCondition": {}}, []),
+        ({"EnableManagedSpotTraining": False, "StoppingCondition": {}}, []),
+        ({}, []),
+        (
+            stopping(MaxRuntimeInSeconds=3600, MaxWaitTimeInSeconds=1800),
+            [(WAIT, "1800 is less than MaxRuntimeInSeconds (3600); give 3600 or more")],
+        ),
+        (
+            stopping(MaxRuntimeInSeconds=3600),
+            [(WAIT, "missing; spot training needs it: give MaxRuntimeInSeconds (3600) or more")],
+        ),
+        (
+            {"EnableManagedSpotTraining": True},
+            [(WAIT, "missing; spot training needs it: give MaxRuntimeInSeconds (86400) or more")],
+        ),
+        (
+            stopping(MaxWaitTimeInSeconds=3600),
+            [(WAIT, "3600 is less than MaxRuntimeInSeconds (86400); give 86400 or more")],
+        ),
+    ],
+)
+def test_spot_wait_covers_runtime(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(training.SpotWaitCoversRuntime, request_) == findings
+
+
+@pytest.mark.parametrize(
+    ("spot", "wait", "findings"),
+    [
+        ({"EnableManagedSpotTraining": True}, 60, []),
+        ({"EnableManagedSpotTraining": "${spot}"}, 60, []),
+        ({}, "${wait}", []),
+        ({}, 60, [(WAIT, "60 is given without spot training; remove it, or set EnableManagedSpotTraining to true")]),
+        (
+            {"EnableManagedSpotTraining": False},
+            60,
+            [(WAIT, "60 is given without spot training; remove it, or set EnableManagedSpotTraining to true")],
+        ),
+    ],
+)
+def test_wait_needs_spot(spot: dict[str, Any], wait: object, findings: list[tuple[str, str]]) -> None:
+    request = {**spot, "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": wait}}
+    assert found(training.WaitNeedsSpot, request) == findings
+
+
+def test_rules_of_training_look_into_every_definition_of_a_tuning_job() -> None:
+    bad = {
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 1},
+    }
+    request = {"TrainingJobDefinition": bad, "TrainingJobDefinitions": [{}, bad]}
+    rule = training.SpotWaitCoversRuntime("CreateHyperParameterTuningJob")
+    message = "1 is less than MaxRuntimeInSeconds (9); give 9 or more"
+    assert list(rule.check(request)) == [
+        Finding("E210", "error", "CreateHyperParameterTuningJob", f"TrainingJobDefinition.{WAIT}", message),
+        Finding("E210", "error", "CreateHyperParameterTuningJob", f"TrainingJobDefinitions[1].{WAIT}", message),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "findings"),
+    [
+        ({"InputDataConfig": [{"ChannelName": "train"}, {"ChannelName": "valid"}]}, []),
+        ({"InputDataConfig": [{"ChannelName": "${a}"}, {"ChannelName": "${a}"}, {}]}, []),
+        (
+            {"DebugRuleConfigurations": [{"RuleConfigurationName": "A"}], "ProfilerRuleConfigurations": [{}]},
+            [],
+        ),
+        (
+            {"InputDataConfig": [{"ChannelName": "train"}, {"ChannelName": "valid"}, {"ChannelName": "train"}]},
+            [("InputDataConfig[2].ChannelName", "'train' is already the name of InputDataConfig[0]; rename one")],
+        ),
+        (
+            {"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "loss"}, {"Name": "loss"}]}},
+            [
+                (
+                    "AlgorithmSpecification.MetricDefinitions[1].Name",
+                    "'loss' is already the name of AlgorithmSpecification.MetricDefinitions[0]; rename one",
+                )
+            ],
+        ),
+        (
+            {"ProfilerRuleConfigurations": [{"RuleConfigurationName": "R"}, {"RuleConfigurationName": "R"}]},
+            [
+                (
+                    "ProfilerRuleConfigurations[1].RuleConfigurationName",
+                    "'R' is already the name of ProfilerRuleConfigurations[0]; rename one",
+                )
+            ],
+        ),
+    ],
+)
+def test_names_are_distinct(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(training.DistinctNames, request_) == findings
+
+
+@pytest.mark.parametrize(
+    ("rule", "regex", "message"),
+    [
+        (training.MetricRegexCaptures, "valid:loss=([0-9.eE+-]+);", None),
+        (training.MetricRegexCaptures, "${regex}", None),
+        (training.MetricRegexCaptures, r"loss=(\p{Print}+) ", None),
+        (
+            training.MetricRegexCaptures,
+            "loss=([0-9.]+",
+            "'loss=([0-9.]+' is no regular expression: missing ), unterminated subpattern at position 5",
+        ),
+        (
+            training.MetricRegexCaptures,
+            "loss=[0-9.]+",
+            "'loss=[0-9.]+' has no group to capture the value; put one around it, as in loss=([0-9.]+)",
+        ),
+        (training.MetricRegexCaptures, r"loss=([[\]0-9]+)", None),
+        (training.MetricRegexHasOneGroup, "loss=([0-9]+(?:.|e)[0-9]+)", None),
+        (training.MetricRegexHasOneGroup, "loss=(", None),
+        (
+            training.MetricRegexHasOneGroup,
+            "'loss': ([0-9]+(.|e)[0-9]+),?",
+            "\"'loss': ([0-9]+(.|e)[0-9]+),?\" has 2 groups; the first is the value: write the others (?:...)",
+        ),
+        (training.MetricRegexTakesTheValue, "F1=(.*?);", None),
+        (training.MetricRegexTakesTheValue, "F1=(.*)", None),
+        (training.MetricRegexTakesTheValue, r"F1=(a\*?)", None),
+        (training.MetricRegexTakesTheValue, "F1=([0-9]+)?", None),
+        (
+            training.MetricRegexTakesTheValue,
+            "F1=(.*?)",
+            "'F1=(.*?)' ends in a lazy group, which takes next to nothing; drop its ? or add what follows",
+        ),
+        (
+            training.MetricRegexTakesTheValue,
+            "F1=([0-9.]+?)",
+            "'F1=([0-9.]+?)' ends in a lazy group, which takes next to nothing; drop its ? or add what follows",
+        ),
+    ],
+)
+def test_metric_regexes(rule: type[Rule], regex: str, message: str | None) -> None:
+    request = {"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "m", "Regex": regex}]}}
+    assert found(rule, request) == ([(REGEX, message)] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("request_", "findings"),
+    [
+        ({"DebugRuleConfigurations": [{}], "DebugHookConfig": {}}, []),
+        ({"DebugRuleConfigurations": [{}], "DebugHookConfig": "${hook}"}, []),
+        ({"DebugRuleConfigurations": []}, []),
+        ({"DebugRuleConfigurations": "${rules}"}, []),
+        ({}, []),
+        (
+            {"DebugRuleConfigurations": [{}]},
+            [("DebugHookConfig", "missing; 1 rule waits for tensors that only a hook saves: add S3OutputPath")],
+        ),
+        (
+            {"DebugRuleConfigurations": [{}, {}]},
+            [("DebugHookConfig", "missing; 2 rules wait for tensors that only a hook saves: add S3OutputPath")],
+        ),
+    ],
+)
+def test_debugger_rules_need_a_hook(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(training.DebuggerRulesNeedHook, request_) == findings
