@@ -33,6 +33,8 @@ CLASSES = {
 # Java counts ASCII only in these; Python counts every script.
 ASCII_CLASSES = {r"\d": "0-9", r"\w": "a-zA-Z0-9_"}
 
+SET_OPERATORS = ("&", "|", "~")  # doubled within a class, a later Python may read them as operators
+
 # Characters above U+FFFF are spelt as UTF-16 pairs, or with five digits after a \u that takes four.
 SUPPLEMENTARY = "\U00010000-\U0010ffff"
 SUPPLEMENTARY_SPELLINGS = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\u10000-\u10FFFF")
@@ -44,6 +46,8 @@ TOKEN = re.compile(
 )
 # A class within a class, or an intersection of classes: Python would read them as plain characters.
 JAVA_ONLY = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.)*(?:\[|&&)")
+# What re.compile raises; FutureWarning (a set that a later Python may read otherwise) where warnings are errors.
+UNREADABLE = (re.error, OverflowError, RecursionError, FutureWarning)
 FULL_START, FULL_END = "^(?:", r")$(?!\n)"  # Python's $ also matches before a last newline
 
 
@@ -85,7 +89,7 @@ def _token(kind: str | None, spelt: str, *, in_class: bool) -> str:
     if inside is not None:
         return inside if in_class else f"[{inside}]"
     if in_class:
-        return spelt
+        return rf"\{spelt}" if spelt in SET_OPERATORS else spelt
     if kind == "repeated_end":
         return "$"
     if kind == "possessive":
@@ -98,5 +102,5 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
     """The pattern, ready to use; None when Python cannot read it."""
     try:
         return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
+    except UNREADABLE:
         return None

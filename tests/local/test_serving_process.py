@@ -33,8 +33,11 @@ class Served:
         self.port_file = folder / "port"
         self.lines: list[str] = []
         self.process = ChildProcess(
-            [sys.executable, "-m", "sm_raw.local.serving", "--model-dir", str(self.model_dir)]
-            + ["--program", "inference.py", "--code-dir", str(self.code_dir), "--port-file", str(self.port_file)],
+            [
+                *(sys.executable, "-m", "sm_raw.local.serving", "--program", "inference.py"),
+                *("--model-dir", str(self.model_dir), "--code-dir", str(self.code_dir)),
+                *("--port-file", str(self.port_file)),
+            ],
             env=clean_environment({"HOME": str(folder), "TMPDIR": str(folder), **variables}),
             cwd=self.start_dir,
             on_line=self.lines.append,
@@ -245,13 +248,13 @@ def test_sigterm_ends_the_server_at_once_even_in_the_middle_of_a_request(served)
         def model_fn(model_dir):
             return 1
         def transform_fn(model, data, content_type, accept):
-            print("half a line", end="", flush=True)
+            open("begun", "w").close()
             signal.pause()
         """
     ).ready()
     waiting = server.connect()
     waiting.request("POST", "/invocations", b"")
-    wait_until(lambda: server.process.running)
+    wait_until((server.model_dir / "begun").exists)
     server.process.stop(TIMEOUT_SECONDS)
     assert server.process.returncode == -signal.SIGTERM
     with pytest.raises(ConnectionError):

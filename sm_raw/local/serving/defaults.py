@@ -28,11 +28,11 @@ class UnsupportedFormatError(Exception):
 
 def model_fn(model_dir: str) -> Any:
     """The TorchScript model in ``model.pt``, or in the only .pt or .pth file of the folder."""
-    import torch
-
     path = Path(model_dir, "model.pt")
     if not path.exists():
         path = _only_model_file(Path(model_dir))
+    import torch
+
     try:
         model = torch.jit.load(path, map_location=_device())  # type: ignore[no-untyped-call]
     except RuntimeError as error:

@@ -67,11 +67,11 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path != "/ping":
-            self._answer(_problem(404, f"there is no GET {self.path} here, only GET /ping and POST /invocations"))
+            self._answer(self._unknown())
         elif not self.server.worker.loaded:
-            self._answer(_problem(503, "the model is being loaded"))
+            self._answer(_LOADING)
         else:
-            self._answer(Response(200, "OK", _JSON, b'{\n  "status": "Healthy"\n}\n'))
+            self._answer(_HEALTHY)
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
@@ -80,12 +80,17 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._answer(_problem(411, "a Content-Length is needed"))
             return
         body = self.rfile.read(int(length))
-        if self.path != "/invocations":
-            self._answer(_problem(404, f"there is no POST {self.path} here, only GET /ping and POST /invocations"))
+        if len(body) < int(length):  # The client has gone.
+            self.close_connection = True
+        elif self.path != "/invocations":
+            self._answer(self._unknown())
         elif not self.server.worker.loaded:
-            self._answer(_problem(503, "the model is being loaded"))
+            self._answer(_LOADING)
         else:
             self._answer(self.server.worker.invoke(body, dict(self.headers.items())))
+
+    def _unknown(self) -> Response:
+        return _problem(404, f"there is no {self.command} {self.path} here, only GET /ping and POST /invocations")
 
     def _answer(self, response: Response) -> None:
         phrase = response.phrase[:MAX_PHRASE_CHARACTERS].encode("latin-1", "replace").decode("latin-1")
@@ -102,10 +107,12 @@ class _RequestHandler(BaseHTTPRequestHandler):
         """Nothing: what the process prints is the user's code's."""
 
 
-_JSON = {"content-type": "application/json"}
-
-
 def _problem(status: int, message: str) -> Response:
-    """An error in the form of TorchServe's own."""
+    """An error of the server itself, in the form of TorchServe's."""
     answer = {"code": status, "type": "ServiceUnavailableException", "message": message}
     return Response(status, "", _JSON, json.dumps(answer, indent=2).encode())
+
+
+_JSON = {"content-type": "application/json"}
+_HEALTHY = Response(200, "", _JSON, b'{\n  "status": "Healthy"\n}\n')
+_LOADING = _problem(503, "the model is being loaded")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from sm_raw.validation.findings import Finding, Request, join_path
-from sm_raw.validation.patterns import compiled, translate
+from sm_raw.validation.patterns import UNREADABLE, compiled, translate
 from sm_raw.validation.reading import at, is_absent, number, records, text
 from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.wording import shown
@@ -130,20 +130,13 @@ class MetricRegexCaptures(MetricRule):
     id = "E212"
 
     def fault(self, regex: str) -> str | None:
-        pattern = compiled(translate(regex))
-        if pattern is None:
-            return f"{shown(regex)} is no regular expression: {_reason(regex)}"
+        try:
+            pattern = re.compile(translate(regex))
+        except UNREADABLE as error:
+            return f"{shown(regex)} is no regular expression: {error}"
         if not pattern.groups:
             return f"{shown(regex)} has no group to capture the value; put one around it, as in loss=([0-9.]+)"
         return None
-
-
-def _reason(regex: str) -> str:
-    try:
-        re.compile(translate(regex))
-    except (re.error, OverflowError, RecursionError) as error:
-        return str(error)
-    return ""
 
 
 class MetricRegexHasOneGroup(MetricRule):

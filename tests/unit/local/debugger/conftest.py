@@ -1,6 +1,7 @@
 """A trial made of plain numbers, so that rules are tested without files and without smdebug."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -95,7 +96,11 @@ class SavedTrial:
         from smdebug.core.writer import FileWriter
 
         number = step if mode_step is None else mode_step
-        with FileWriter(trial_dir=str(self.folder), step=step, worker=f"worker_{worker}") as writer:
+        with (
+            warnings.catch_warnings(),
+            FileWriter(trial_dir=str(self.folder), step=step, worker=f"worker_{worker}") as writer,
+        ):
+            warnings.simplefilter("ignore")  # it calls ndarray.tostring
             for name, value in tensors.items():
                 numbers = np.asarray(value, dtype=np.float32)
                 writer.write_tensor(tname=name, tdata=numbers, mode=self._modes[mode], mode_step=number)

@@ -140,6 +140,7 @@ def test_names_are_distinct(request_: dict[str, Any], findings: list[tuple[str, 
             "'loss=[0-9.]+' has no group to capture the value; put one around it, as in loss=([0-9.]+)",
         ),
         (training.MetricRegexCaptures, r"loss=([[\]0-9]+)", None),
+        (training.MetricRegexCaptures, "loss=([0-9||&&~~]+)", None),
         (training.MetricRegexHasOneGroup, "loss=([0-9]+(?:.|e)[0-9]+)", None),
         (training.MetricRegexHasOneGroup, "loss=(", None),
         (
