@@ -27,7 +27,7 @@ from sm_raw.errors import SmRawError
 from sm_raw.runs.execution import Choices, Execution
 from sm_raw.runs.plan import Plan, Surroundings
 from sm_raw.runs.preparation import prepare
-from sm_raw.runs.record import Record, write_request
+from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
 
 LOCAL_ACCOUNT = "123456789012"
@@ -51,7 +51,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--target", choices=["local", "aws"], default="local", help="where to run (default: local)")
     parser.add_argument("--recipe", default="digits", metavar="NAME|DIR", help="a folder of job_specs/, or any folder")
     parser.add_argument("--data", type=Path, metavar="DIR", help="pictures as DIR/{train,valid,test}/CLASS/PICTURE")
-    parser.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="where results go (default: runs)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs"), metavar="DIR", help="where results go (default: runs)"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change a variable of the recipe; repeatable"
     )
@@ -193,7 +195,9 @@ def offline_surroundings(arguments: argparse.Namespace) -> Surroundings:
     """Region, bucket and role without asking anyone: for the local target, and for a dry run of either."""
     region = arguments.region or LOCAL_REGION
     if arguments.target == "aws" and not (arguments.region and arguments.role and arguments.bucket):
-        raise SmRawError("a dry run for AWS makes no client that could look them up: give --region, --role and --bucket")
+        raise SmRawError(
+            "a dry run for AWS makes no client that could look them up: give --region, --role and --bucket"
+        )
     return Surroundings(
         region,
         arguments.bucket or f"sagemaker-{region}-{LOCAL_ACCOUNT}",

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.errors import SmRawError
+from sm_raw.errors import SmRawError, UnreadableDocument
 
 if TYPE_CHECKING:
     from sm_raw.validation import Finding
@@ -36,10 +36,6 @@ examples:
   python -m sm_raw local --port 5001 --root ./engine
   aws --endpoint-url http://127.0.0.1:5001 sagemaker list-training-jobs
 """
-
-
-class UnreadableDocument(SmRawError):
-    """A file holds no request document; the message says why, and where."""
 
 
 @dataclass(frozen=True)

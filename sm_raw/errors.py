@@ -2,7 +2,10 @@
 
 SmRawError
 ├── InvalidRequest        a request has findings of severity error; nothing was sent
-├── InvalidRecipe         a recipe folder or a placeholder in it is wrong
+├── UnknownOperation      no service that this package uses has the operation
+├── UnreadableDocument    a file holds no request document
+├── InvalidRecipe         a recipe folder is wrong
+│   └── UnresolvedPlaceholder   a ${placeholder} names nothing that is known
 ├── InvalidData           a data set cannot be used: splits, classes, pictures
 ├── UnsafeArchive         an archive holds members that must not be unpacked
 ├── NotConfigured         no region, credentials or usable endpoint for a client
@@ -17,6 +20,7 @@ SmRawError
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +44,32 @@ class InvalidRequest(SmRawError):
         super().__init__(f"{operation} was not sent: {len(errors)} {noun}{lines}")
 
 
+class UnknownOperation(SmRawError, LookupError):
+    """No service that this package uses has the operation. ``operation``, ``nearest``, ``services``."""
+
+    def __init__(self, operation: str, nearest: Sequence[str], services: Sequence[str]) -> None:
+        self.operation, self.nearest, self.services = operation, tuple(nearest), tuple(services)
+        hint = f"the nearest: {', '.join(nearest)}" if nearest else f"the services known: {', '.join(services)}"
+        super().__init__(f"no operation {operation!r}; {hint}")
+
+
+class UnreadableDocument(SmRawError):
+    """A file holds no request document; the message says why, and where."""
+
+
 class InvalidRecipe(SmRawError):
     """A recipe cannot be read or rendered. The message names the file, what was found and what is known."""
+
+
+class UnresolvedPlaceholder(InvalidRecipe):
+    """A placeholder names nothing that is known. ``name``, ``known``, ``where``."""
+
+    def __init__(self, name: str, known: Sequence[str], where: str = "") -> None:
+        self.name, self.known, self.where = name, tuple(known), where
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean ${{{near[0]}}}?" if near else ";"
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}${{{name}}} is not known{hint} known: {', '.join(known)}")
 
 
 class InvalidData(SmRawError):
@@ -120,9 +148,7 @@ class NameClash(SmRawError):
 
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.name = kind, name
-        super().__init__(
-            f"{kind} {name!r} exists already; allow it with --if-exists reuse or --if-exists increment"
-        )
+        super().__init__(f"{kind} {name!r} exists already; allow it with --if-exists reuse or --if-exists increment")
 
 
 class StepFailed(SmRawError):

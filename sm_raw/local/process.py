@@ -190,11 +190,13 @@ class ChildProcess:
 
     def _follow(self) -> None:
         """Deliver the output until the end, then take down how the command ended."""
-        report = self._deliver_output()
-        status = self._warden.wait()
-        self._close()
-        self._returncode = int(report.removeprefix(b"exited ")) if report else status
-        self._ended.set()
+        try:
+            report = self._deliver_output()
+            status = self._warden.wait()
+            self._returncode = int(report.removeprefix(b"exited ")) if report else status
+        finally:
+            self._close()
+            self._ended.set()
 
     def _deliver_output(self) -> bytes:
         """Read until everything is closed; returns the report, empty if something killed the warden."""

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     _tell(report, f"started {command.pid}")
     _watch(command, control, signals)
     _end_everything(command, signals)
-    _tell(report, f"exited {command.returncode}")
+    _tell(report, f"exited {-signal.SIGKILL if command.returncode is None else command.returncode}")
 
 
 class Command:
@@ -90,10 +90,8 @@ def _become(arguments: list[str], warden: int, failure: int) -> NoReturn:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != warden:  # It died before the line above could take effect.
             os._exit(1)
-        for number in (
-            signal.SIGPIPE,
-            signal.SIGXFSZ,
-        ):  # Python ignores these two, and exec would pass that on.
+        # Python ignores these two, and exec would pass that on.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.execvp(arguments[0], arguments)
     except OSError as error:

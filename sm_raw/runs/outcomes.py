@@ -75,7 +75,7 @@ def following_log(kind: JobKind, name: str, clients: Clients, story: Story | Non
             kind.log_stream_prefix_of(name),
             follow_until=ended.is_set,
             poll_seconds=0.5,
-            sleep=lambda seconds: None if ended.wait(seconds) else None,
+            sleep=lambda seconds: _nap(ended, seconds),
         )
         for event in events:
             story.log(event.message)
@@ -87,6 +87,11 @@ def following_log(kind: JobKind, name: str, clients: Clients, story: Story | Non
     finally:
         ended.set()
         follower.join()
+
+
+def _nap(ended: threading.Event, seconds: float) -> None:
+    """Sleep, but no longer than the job runs."""
+    ended.wait(seconds)
 
 
 def settled(

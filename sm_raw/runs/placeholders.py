@@ -5,27 +5,15 @@ A string that is only a placeholder takes the value's own type; within a longer 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sm_raw.errors import InvalidRecipe
+from sm_raw.errors import UnresolvedPlaceholder
 
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*)\}")
 
 Resolve = Callable[[str], Any]
-
-
-class UnresolvedPlaceholder(InvalidRecipe):
-    """A placeholder names nothing that is known. ``name``, ``known``."""
-
-    def __init__(self, name: str, known: tuple[str, ...], where: str = "") -> None:
-        self.name, self.known = name, known
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean ${{{near[0]}}}?" if near else ""
-        place = f"{where}: " if where else ""
-        super().__init__(f"{place}${{{name}}} is not known{hint} Known: {', '.join(known)}")
 
 
 def render(document: Any, resolve: Resolve) -> Any:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sm_raw.errors import InvalidRecipe, InvalidRequest
+from sm_raw.errors import InvalidRecipe, InvalidRequest, UnresolvedPlaceholder
 from sm_raw.runs.effects import EFFECTS
-from sm_raw.runs.placeholders import UnresolvedPlaceholder, lookup, placeholders, render, resolver
+from sm_raw.runs.placeholders import lookup, placeholders, render, resolver
 from sm_raw.runs.recipe import Recipe, RecipeStep
 from sm_raw.specs.images import debugger_rules_image, pytorch_image
 from sm_raw.specs.names import canonical_hash, job_name

@@ -1,4 +1,4 @@
-"""From what the user names to a plan: the data is surveyed, the code packed, the recipe filled in. No client is made."""
+"""From what the user names to a plan: data surveyed, code packed, recipe filled in. No client is made."""
 
 from __future__ import annotations
 

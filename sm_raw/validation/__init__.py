@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sm_raw.validation.checking import RuleSummary, check, check_together, rule_table
     from sm_raw.validation.findings import Finding, Request
-    from sm_raw.validation.operations import UnknownOperation, operation_of_file, service_of
+    from sm_raw.validation.operations import operation_of_file, service_of
     from sm_raw.validation.schemas import request_schema
 
 __all__ = [
     "Finding",
     "Request",
     "RuleSummary",
-    "UnknownOperation",
     "check",
     "check_together",
     "operation_of_file",
@@ -32,7 +31,6 @@ HOMES = {
     "Finding": "findings",
     "Request": "findings",
     "RuleSummary": "checking",
-    "UnknownOperation": "operations",
     "check": "checking",
     "check_together": "checking",
     "operation_of_file": "operations",

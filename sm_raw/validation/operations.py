@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import botocore
 
-from sm_raw.errors import SmRawError
+from sm_raw.errors import UnknownOperation
 from sm_raw.validation.wording import nearest
 
 # An operation of several services (TagResource, ListTags, ListAliases ...) is the first one's in this order;
@@ -31,15 +31,6 @@ SERVICES = (
     "s3",
     "sts",
 )
-
-
-class UnknownOperation(SmRawError, LookupError):
-    """No service that this package uses has the operation. ``operation``, ``nearest``."""
-
-    def __init__(self, operation: str, near: list[str]) -> None:
-        self.operation, self.nearest = operation, tuple(near)
-        hint = f"; the nearest: {', '.join(near)}" if near else f"; the services known: {', '.join(SERVICES)}"
-        super().__init__(f"no operation {operation!r}{hint}")
 
 
 @cache
@@ -80,7 +71,7 @@ def service_of(operation: str) -> str:
     for service in [asked] if asked in SERVICES else SERVICES:
         if name in service_model(service)["operations"]:
             return service
-    raise UnknownOperation(operation, nearest(name, _every_operation()))
+    raise UnknownOperation(operation, nearest(name, _every_operation()), SERVICES)
 
 
 def operation_of_file(path: str | PurePath) -> str:
@@ -97,7 +88,7 @@ def operation_of_file(path: str | PurePath) -> str:
         for operation in service_model(service)["operations"]:
             if operation.lower() == squashed:
                 return cast("str", operation)
-    raise UnknownOperation(stem, nearest(squashed, _every_operation()))
+    raise UnknownOperation(stem, nearest(squashed, _every_operation()), SERVICES)
 
 
 def _squash(name: str) -> str:

@@ -28,7 +28,19 @@ def test_all_is_sorted_and_everything_in_it_is_there() -> None:
 
 
 def test_everything_public_is_in_all() -> None:
-    modules = {"annotations", "aws", "errors", "specs", "validation", "local", "runs", "report", "cli", "TYPE_CHECKING", "Any"}
+    modules = {
+        "annotations",
+        "aws",
+        "errors",
+        "specs",
+        "validation",
+        "local",
+        "runs",
+        "report",
+        "cli",
+        "TYPE_CHECKING",
+        "Any",
+    }
     public = {name for name in vars(sm_raw) if not name.startswith("_")} - modules
     assert public <= set(sm_raw.__all__)
 

@@ -106,7 +106,6 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except (KeyboardInterrupt, BrokenPipeError):
-        # Ctrl-C, or the engine that reads the statuses is gone; the interpreter must not write to it once
-        # more.
+        # Ctrl-C, or nobody reads the statuses any more: nothing more is written, not even by the interpreter.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(130)

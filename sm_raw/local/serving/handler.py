@@ -70,7 +70,7 @@ class InferenceHandler:
         if not accept or accept == ANY:
             accept = self._default_accept
         try:
-            # TorchServe hands over a bytearray, no bytes.
+            # TorchServe hands over a bytearray, not bytes.
             data = body.decode() if content_type in defaults.TEXT_TYPES else bytearray(body)
             result = self._call(self._transform_fn, self._model, data, content_type, accept)
             if isinstance(result, tuple):
@@ -109,7 +109,7 @@ class InferenceHandler:
     def _response(self, result: Any) -> Response:
         try:
             body = _encode(result)
-        except TypeError:
+        except (TypeError, ValueError):
             # The model server behind the toolkit says this, and that its worker is at fault.
             answer = {
                 "code": 503,
@@ -118,7 +118,8 @@ class InferenceHandler:
             }
             return Response(503, "Service Unavailable", {"content-type": defaults.JSON}, json.dumps(answer).encode())
         status, phrase = self._context.get_response_status(0)
-        return Response(status, phrase, self._context.get_response_headers(0), body)
+        headers = {name: value for name, value in self._context.get_response_headers(0).items() if value}
+        return Response(status, phrase, headers, body)
 
 
 def _is_toolkit_error(error: Exception) -> bool:

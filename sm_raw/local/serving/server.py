@@ -10,9 +10,10 @@ import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import Future
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from queue import SimpleQueue
+from socketserver import ThreadingTCPServer
 from typing import NoReturn
 
 from sm_raw.local.serving.handler import InferenceHandler, Response
@@ -41,8 +42,11 @@ class ModelWorker:
             answer.set_result(handler.invoke(body, headers))
 
 
-class ModelServer(ThreadingHTTPServer):
-    """Listens on a free port of loopback; requests are answered once ``serve_forever`` runs."""
+class ModelServer(ThreadingTCPServer):
+    """Listens on a free port of loopback; requests are answered once ``serve_forever`` runs.
+
+    No HTTPServer: that one looks up the host's name when it binds, which can take seconds without a network.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -54,7 +58,7 @@ class ModelServer(ThreadingHTTPServer):
     def write_port(self, path: Path) -> None:
         """Write the port to a file that appears with its content in it."""
         unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-        unfinished.write_text(f"{self.server_port}\n")
+        unfinished.write_text(f"{self.server_address[1]}\n")
         unfinished.replace(path)
 
 
@@ -93,10 +97,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
         return _problem(404, f"there is no {self.command} {self.path} here, only GET /ping and POST /invocations")
 
     def _answer(self, response: Response) -> None:
-        phrase = response.phrase[:MAX_PHRASE_CHARACTERS].encode("latin-1", "replace").decode("latin-1")
-        self.send_response(response.status, phrase or None)
+        self.send_response(response.status, _header_text(response.phrase[:MAX_PHRASE_CHARACTERS]) or None)
         for name, value in response.headers.items():
-            self.send_header(name, value)
+            self.send_header(name, _header_text(value))
         self.send_header("Content-Length", str(len(response.body)))
         if self.close_connection:
             self.send_header("Connection", "close")
@@ -107,12 +110,18 @@ class _RequestHandler(BaseHTTPRequestHandler):
         """Nothing: what the process prints is the user's code's."""
 
 
+def _header_text(text: str) -> str:
+    """User code's text as HTTP can carry it: on one line, in Latin-1."""
+    return " ".join(text.splitlines()).encode("latin-1", "replace").decode("latin-1")
+
+
 def _problem(status: int, message: str) -> Response:
     """An error of the server itself, in the form of TorchServe's."""
-    answer = {"code": status, "type": "ServiceUnavailableException", "message": message}
+    answer = {"code": status, "type": _PROBLEMS[status], "message": message}
     return Response(status, "", _JSON, json.dumps(answer, indent=2).encode())
 
 
+_PROBLEMS = {404: "ResourceNotFoundException", 411: "BadRequestException", 503: "ServiceUnavailableException"}
 _JSON = {"content-type": "application/json"}
 _HEALTHY = Response(200, "", _JSON, b'{\n  "status": "Healthy"\n}\n')
 _LOADING = _problem(503, "the model is being loaded")

@@ -130,9 +130,7 @@ BUILT = {
         **hosting(),
     },
     "dog_breeds": {
-        "create_hyper_parameter_tuning_job.json": tuning(
-            "test:loss", "Auto", ["32", "64", "128", "256", "512"]
-        ),
+        "create_hyper_parameter_tuning_job.json": tuning("test:loss", "Auto", ["32", "64", "128", "256", "512"]),
         "create_training_job.json": training(),
         **hosting(),
     },

@@ -83,6 +83,7 @@ def test_functions_get_payload_types_and_accept_as_in_the_container(
         (bytearray(b"abc"), 200, "application/json", b"abc"),
         ((b"png", "image/png"), 200, "image/png", b"png"),
         (("a,b", "text/csv"), 200, "text/csv", b"a,b"),
+        ((b"x", None), 200, None, b"x"),
         ({"a": [1]}, 200, "application/json", b'{\n  "a": [\n    1\n  ]\n}'),
         (None, 200, "application/json", b"null"),
         (
@@ -93,9 +94,18 @@ def test_functions_get_payload_types_and_accept_as_in_the_container(
         ),
     ],
 )
-def test_results_of_every_kind_become_the_body(result: Any, status: int, content_type: str, body: bytes) -> None:
+def test_results_of_every_kind_become_the_body(result: Any, status: int, content_type: str | None, body: bytes) -> None:
     response = invoke(module(transform_fn=lambda model, data, content_type, accept: result))
-    assert (response.status, response.headers, response.body) == (status, {"content-type": content_type}, body)
+    headers = {"content-type": content_type} if content_type else {}
+    assert (response.status, response.headers, response.body) == (status, headers, body)
+
+
+@pytest.mark.parametrize("kind", ["circular", "surrogate"])
+def test_a_result_that_cannot_be_written_ends_the_request_not_the_server(kind: str) -> None:
+    circular: list[Any] = []
+    circular.append(circular)
+    result = circular if kind == "circular" else "\ud800"
+    assert invoke(module(transform_fn=lambda model, data, content_type, accept: result)).status == 503
 
 
 class BaseInferenceToolkitError(Exception):

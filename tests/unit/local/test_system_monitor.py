@@ -6,6 +6,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from sm_raw.local.debugger.saved_tensors import import_smdebug
 from sm_raw.local.system_monitor import Reading, SystemMonitor, read_counters, records
 
 # 2021-03-04 05:06:58 UTC
@@ -146,7 +147,6 @@ def test_counters_leave_out_loopback_and_missing_disks(monkeypatch):
 
 
 def test_smdebug_reads_the_files(tmp_path):
-    import_smdebug = pytest.importorskip("sm_raw.local.debugger.saved_tensors").import_smdebug
     import_smdebug()
     from smdebug.profiler.system_metrics_reader import LocalSystemMetricsReader
 

@@ -6,8 +6,9 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
+from sm_raw.errors import UnknownOperation
 from sm_raw.validation import operations
-from sm_raw.validation.operations import SERVICES, UnknownOperation, operation_of_file, service_model, service_of
+from sm_raw.validation.operations import SERVICES, operation_of_file, service_model, service_of
 
 
 @pytest.mark.parametrize(

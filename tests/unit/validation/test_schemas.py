@@ -9,8 +9,9 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from jsonschema import Draft202012Validator
 
+from sm_raw.errors import UnknownOperation
 from sm_raw.validation import schemas
-from sm_raw.validation.operations import SERVICES, UnknownOperation, service_model, service_of
+from sm_raw.validation.operations import SERVICES, service_model, service_of
 from sm_raw.validation.schemas import request_schema
 
 USED = [
