@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sm_raw.aws.clients import Clients, aws_clients, local_clients
 from sm_raw.errors import SmRawError
@@ -167,9 +168,11 @@ def open_target(arguments: argparse.Namespace, story: Story) -> Iterator[Target]
 
 def _provide_bucket(clients: Clients, bucket: str) -> None:
     """The engine begins empty: on AWS the bucket is the user's, here it is made."""
-    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": clients.region}}
+    request: dict[str, Any] = {"Bucket": bucket}
+    if clients.region != LOCAL_REGION:
+        request["CreateBucketConfiguration"] = {"LocationConstraint": clients.region}
     with contextlib.suppress(clients.s3.exceptions.BucketAlreadyOwnedByYou):
-        clients.s3.create_bucket(Bucket=bucket, **({} if clients.region == LOCAL_REGION else elsewhere))
+        clients.s3.create_bucket(**request)
 
 
 def aws_target(arguments: argparse.Namespace) -> Target:

@@ -6,7 +6,6 @@ Exit codes of ``check``: 0 no errors, 1 errors found, 2 a document cannot be rea
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -178,16 +177,14 @@ def _count(number: int, noun: str) -> str:
 def run_local(options: argparse.Namespace) -> int:
     """Start the engine in this process. It prints its address itself, once it serves."""
     try:
-        server: Any = importlib.import_module("sm_raw.local.server")
-        code: int = server.main(
-            port=options.port, root=options.root, time_scale=options.time_scale, faults=options.faults
-        )
+        from sm_raw.local import server
+
+        return server.main(port=options.port, root=options.root, time_scale=options.time_scale, faults=options.faults)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] == "sm_raw":
             raise
         _tell(f"sm_raw: the local engine needs {error.name}; install it with: pip install 'sm_raw[local]'")
         return ERRORS
-    return code
 
 
 def _tell(line: str) -> None:

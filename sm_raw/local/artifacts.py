@@ -6,14 +6,16 @@ tuning job share their data, and fetching thousands of small pictures again cost
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import shutil
 import tarfile
 import threading
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 THREADS = 8
 
 
-class MissingData(Exception):
-    """An S3 URI that a request names holds nothing."""
+class DataFailure(Exception):
+    """What a request names in S3 is not there, cannot be used or cannot be stored; the text says what and why."""
 
 
 class ObjectCache:
@@ -34,19 +36,24 @@ class ObjectCache:
         self._lock = threading.Lock()
 
     def fetch_prefix(self, s3: S3Client, uri: str, target: Path) -> int:
-        """Copy every object below ``uri`` into ``target``; return how many. Raises MissingData when there is none."""
+        """Copy every object whose key begins with that of ``uri`` into ``target``; return how many.
+
+        As the service does it: "SageMaker uses all objects that match the specified key name prefix" (API reference,
+        S3DataSource), so s3://b/train also takes in s3://b/train2/. See ``place`` for where they go. Raises
+        DataFailure when there is none.
+        """
         bucket, prefix = split_uri(uri)
-        base = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-        objects = [item for item in _objects(s3, bucket, prefix) if not item["Key"].endswith("/")]
-        if not objects:
-            raise MissingData(f"No S3 objects found under S3 URL {uri!r}")
-        # One job fetches at a time: jobs of a tuning job want the same objects at the same moment.
-        with self._lock, ThreadPoolExecutor(THREADS) as pool:
-            kept = list(pool.map(lambda item: self._keep(s3, bucket, item), objects))
+        with _explained(f"could not read {uri}"):
+            objects = [item for item in _objects(s3, bucket, prefix) if not item["Key"].endswith("/")]
+            if not objects:
+                raise DataFailure(f"No S3 objects found under S3 URL {uri!r} given in input data source")
+            # One job fetches at a time: jobs of a tuning job want the same objects at the same moment.
+            with self._lock, ThreadPoolExecutor(THREADS) as pool:
+                kept = list(pool.map(lambda item: self._keep(s3, bucket, item), objects))
         for item, path in zip(objects, kept, strict=True):
-            place = target / _relative(item["Key"], base)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, place)
+            file = place(item["Key"], prefix, target)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, file)
         return len(objects)
 
     def _keep(self, s3: S3Client, bucket: str, item: ObjectTypeDef) -> Path:
@@ -60,62 +67,61 @@ class ObjectCache:
 
 
 def fetch_file(s3: S3Client, uri: str, target: Path) -> Path:
-    """Download one object. Raises MissingData when it is not there."""
-    from botocore.exceptions import ClientError
-
+    """Download one object. Raises DataFailure when it is not there."""
     bucket, key = split_uri(uri)
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with _explained(f"could not read {uri}"):
         s3.download_file(bucket, key, str(target))
-    except ClientError as error:
-        raise MissingData(f"Could not find {uri}: {error.response['Error']['Message']}") from None
     return target
 
 
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a tar archive into ``folder``. Raises DataFailure for what is none, or would land elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise DataFailure(f"{archive.name} cannot be unpacked: {error}") from None
+
+
 def exists(s3: S3Client, uri: str) -> bool:
-    """Whether the object at ``uri`` is there."""
-    from botocore.exceptions import ClientError
+    """Whether the object at ``uri``, or the bucket of a URI without a key, is there."""
+    from botocore.exceptions import ClientError, ParamValidationError
 
     bucket, key = split_uri(uri)
     try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError:
-        return False
-    return True
-
-
-def bucket_exists(s3: S3Client, uri: str) -> bool:
-    """Whether the bucket of ``uri`` is there."""
-    from botocore.exceptions import ClientError
-
-    try:
-        s3.head_bucket(Bucket=split_uri(uri)[0])
-    except ClientError:
+        if key:
+            s3.head_object(Bucket=bucket, Key=key)
+        else:
+            s3.head_bucket(Bucket=bucket)
+    except (ClientError, ParamValidationError):  # The latter: no bucket can have such a name.
         return False
     return True
 
 
 def upload_archive(s3: S3Client, folder: Path, uri: str) -> None:
-    """Store ``folder`` as a tar.gz at ``uri``, its members at the archive's root."""
+    """Store ``folder`` as a tar.gz at ``uri``, its members at the archive's root. Raises DataFailure."""
     archive = folder.with_name(folder.name + ".tar.gz")
     # Level 1: weights hardly compress, and higher levels cost seconds for nothing.
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         for path in sorted(folder.iterdir()):
             tar.add(path, arcname=path.name)
     bucket, key = split_uri(uri)
-    s3.upload_file(str(archive), bucket, key)
+    with _explained(f"could not write {uri}"):
+        s3.upload_file(str(archive), bucket, key)
     archive.unlink()
 
 
 def upload_tree(s3: S3Client, folder: Path, uri: str) -> int:
-    """Store every file below ``folder`` below ``uri``; return how many."""
+    """Store every file below ``folder`` below ``uri``; return how many. Raises DataFailure."""
     bucket, prefix = split_uri(uri)
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
     def store(path: Path) -> None:
         s3.upload_file(str(path), bucket, "/".join([prefix.rstrip("/"), *path.relative_to(folder).parts]))
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with _explained(f"could not write below {uri}"), ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(store, files))
     return len(files)
 
@@ -126,21 +132,39 @@ def join_uri(base: str, *parts: str) -> str:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI. The schema has already refused what is none."""
-    parts = urlsplit(uri)
-    return parts.netloc, parts.path.removeprefix("/")
+    """Bucket and key of an S3 URI, whose key may hold any character. The schema has already refused what is none."""
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    return bucket, key
+
+
+def place(key: str, prefix: str, folder: Path) -> Path:
+    """Where in a channel's folder the object ``key`` goes that was found by ``prefix``.
+
+    Below a prefix that is a folder, with or without the last slash, the path inside it counts. A prefix that ends in
+    the middle of a name leaves names whole, in the service unlike in its SDK's local mode
+    (https://github.com/aws/sagemaker-python-sdk/issues/3612): by data/tr, data/train/a is train/a.
+    Raises DataFailure for a key that would leave the folder.
+    """
+    base = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+    inside = key.removeprefix(base) if key.startswith(base) else key[prefix.rfind("/") + 1 :]
+    names = [name for name in inside.split("/") if name not in ("", ".")]
+    if ".." in names:
+        raise DataFailure(f"the key {key!r} leads out of the channel's folder")
+    return folder.joinpath(*names)
 
 
 def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[Any]:
-    from botocore.exceptions import ClientError
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", [])
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn what S3 refuses into a DataFailure; a full disk is an OSError and passes through."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            yield from page.get("Contents", [])
-    except ClientError as error:
-        raise MissingData(f"Could not list s3://{bucket}/{prefix}: {error.response['Error']['Message']}") from None
-
-
-def _relative(key: str, base: str) -> str:
-    # A prefix may end in the middle of a name; then files keep their path from the last slash before it.
-    return key.removeprefix(base) if key.startswith(base) else key[base.rstrip("/").rfind("/") + 1 :]
+        yield
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        raise DataFailure(f"{what}: {error}") from error

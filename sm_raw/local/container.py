@@ -1,14 +1,18 @@
 """The SageMaker training container contract: files, environment and arguments, as AWS's training toolkit gives them.
 
 A container sees /opt/ml; here that is a folder of the job's own, and every path in the environment points into it.
-Facts: "How Amazon SageMaker Provides Training Information" in the developer guide, and sagemaker-training 5.1.4.
+Facts: "How Amazon SageMaker Provides Training Information" in the developer guide, and what sagemaker-training 5.1.4
+gives a script (the tests hold both). Three values differ on purpose: the network interface is the loopback, the number
+of processors is the job's share, and the framework module is that of AWS's PyTorch image.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,33 @@ HOST = "algo-1"
 GROUP = "homogeneousCluster"
 NETWORK_INTERFACE = "lo"
 FRAMEWORK_MODULE = "sagemaker_pytorch_container.training:main"
+# Hyperparameters that the toolkit reads itself and shows to nobody (sagemaker_training.params). A tuning job adds the
+# name of its objective; the rest are script mode's.
+TOOLKIT_HYPERPARAMETERS = {
+    "_tuning_objective_metric",
+    "default_user_module_name",
+    "sagemaker_container_log_level",
+    "sagemaker_enable_cloudwatch_metrics",
+    "sagemaker_job_name",
+    "sagemaker_program",
+    "sagemaker_region",
+    "sagemaker_s3_output",
+    "sagemaker_submit_directory",
+}
+# In SM_TRAINING_ENV only; the rest are SM_ variables of their own as well.
+TRAINING_ENV_ONLY = {
+    "additional_framework_parameters",
+    "channel_input_dirs",
+    "distribution_hosts",
+    "hyperparameters",
+    "is_master",
+    "is_modelparallel_enabled",
+    "is_smddpmprun_installed",
+    "is_smddprun_installed",
+    "job_name",
+    "master_hostname",
+    "topology",
+}
 
 
 @dataclass(frozen=True)
@@ -74,13 +105,17 @@ def decode(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def user_hyperparameters(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that the script gets. The names that begin with ``sagemaker_`` are the toolkit's own."""
-    # A tuning job adds its objective's name; the toolkit keeps it from the script as well.
+    """Those that the script gets: neither the toolkit's own nor a framework's settings."""
+    own = TOOLKIT_HYPERPARAMETERS
     return {
-        key: value
-        for key, value in hyperparameters.items()
-        if not key.startswith("sagemaker_") and key != "_tuning_objective_metric"
+        key: value for key, value in hyperparameters.items() if key not in own and not key.startswith("sagemaker_")
     }
+
+
+def framework_hyperparameters(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings for the framework's container: ``sagemaker_`` names that the toolkit itself does not know."""
+    own = TOOLKIT_HYPERPARAMETERS
+    return {key: value for key, value in hyperparameters.items() if key.startswith("sagemaker_") and key not in own}
 
 
 def write_config(tree: Tree, request: Mapping[str, Any]) -> None:
@@ -88,17 +123,7 @@ def write_config(tree: Tree, request: Mapping[str, Any]) -> None:
     files: dict[str, Any] = {
         "hyperparameters.json": request.get("HyperParameters", {}),
         "resourceconfig.json": resource_config(request),
-        "inputdataconfig.json": {
-            channel["ChannelName"]: {
-                "TrainingInputMode": channel.get("InputMode", request["AlgorithmSpecification"]["TrainingInputMode"]),
-                "S3DistributionType": channel["DataSource"]
-                .get("S3DataSource", {})
-                .get("S3DataDistributionType", "FullyReplicated"),
-                "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-                **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
-            }
-            for channel in request.get("InputDataConfig", [])
-        },
+        "inputdataconfig.json": input_data_config(request),
     }
     if "DebugHookConfig" in request:
         files["debughookconfig.json"] = {**request["DebugHookConfig"], "LocalPath": str(tree.tensors)}
@@ -106,9 +131,25 @@ def write_config(tree: Tree, request: Mapping[str, Any]) -> None:
         (tree.config / name).write_text(json.dumps(content))
 
 
+def input_data_config(request: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """inputdataconfig.json: how each channel's data comes."""
+    mode = request["AlgorithmSpecification"]["TrainingInputMode"]
+    return {
+        channel["ChannelName"]: {
+            "TrainingInputMode": channel.get("InputMode", mode),
+            "S3DistributionType": channel["DataSource"]["S3DataSource"].get(
+                "S3DataDistributionType", "FullyReplicated"
+            ),
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+            **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
+        }
+        for channel in request.get("InputDataConfig", [])
+    }
+
+
 def resource_config(request: Mapping[str, Any]) -> dict[str, Any]:
     """resourceconfig.json for the one host that this engine runs."""
-    instance_type = request["ResourceConfig"].get("InstanceType", "local")
+    instance_type = request["ResourceConfig"]["InstanceType"]
     return {
         "current_host": HOST,
         "current_instance_type": instance_type,
@@ -127,37 +168,47 @@ def arguments(hyperparameters: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def environment(tree: Tree, request: Mapping[str, Any], *, region: str, cpus: int) -> dict[str, str]:
-    """The variables that a training script finds; the request's own ``Environment`` yields to the contract."""
+def command(program: str, words: Sequence[str]) -> list[str]:
+    """How the toolkit starts an entry point in the code's folder: with Python, or else as a shell command."""
+    if program.endswith(".py"):
+        return [sys.executable, program, *words]
+    return ["/bin/sh", "-c", shlex.join([f"./{program}", *words])]
+
+
+def training_environment(tree: Tree, request: Mapping[str, Any], *, cpus: int) -> dict[str, Any]:
+    """What the toolkit knows about the job: the content of SM_TRAINING_ENV."""
     every = decode(request.get("HyperParameters", {}))
-    user = user_hyperparameters(every)
-    framework = {key: value for key, value in every.items() if key.startswith("sagemaker_")}
     resources = resource_config(request)
-    program = str(framework.get("sagemaker_program", ""))
-    channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
-    values: dict[str, Any] = {
+    channels = input_data_config(request)
+    program = str(every.get("sagemaker_program", ""))
+    return {
+        "additional_framework_parameters": framework_hyperparameters(every),
         "channel_input_dirs": {name: str(tree.data / name) for name in channels},
         "current_host": HOST,
         "current_instance_group": GROUP,
         "current_instance_group_hosts": [HOST],
         "current_instance_type": resources["current_instance_type"],
-        "distribution_hosts": [HOST],
-        "distribution_instance_groups": [GROUP],
+        # Both are for jobs that ask for one of the toolkit's distributions.
+        "distribution_hosts": [],
+        "distribution_instance_groups": [],
         "framework_module": FRAMEWORK_MODULE,
         "hosts": [HOST],
-        "hyperparameters": user,
+        "hyperparameters": user_hyperparameters(every),
         "input_config_dir": str(tree.config),
-        "input_data_config": json.loads((tree.config / "inputdataconfig.json").read_text()),
+        "input_data_config": channels,
         "input_dir": str(tree.base / "input"),
         "instance_groups": [GROUP],
         "instance_groups_dict": {GROUP: resources["instance_groups"][0]},
         "is_hetero": False,
         "is_master": True,
+        "is_modelparallel_enabled": None,
+        "is_smddpmprun_installed": False,
+        "is_smddprun_installed": False,
         "job_name": request["TrainingJobName"],
-        "log_level": int(framework.get("sagemaker_container_log_level", 20)),
+        "log_level": every.get("sagemaker_container_log_level", 20),
         "master_hostname": HOST,
         "model_dir": str(tree.model),
-        "module_dir": str(framework.get("sagemaker_submit_directory", "")),
+        "module_dir": str(every.get("sagemaker_submit_directory", tree.code)),
         "module_name": program.removesuffix(".py"),
         "network_interface_name": NETWORK_INTERFACE,
         "num_cpus": cpus,
@@ -167,46 +218,38 @@ def environment(tree: Tree, request: Mapping[str, Any], *, region: str, cpus: in
         "output_dir": str(tree.output),
         "output_intermediate_dir": str(tree.output / "intermediate"),
         "resource_config": resources,
+        "topology": [],
         "user_entry_point": program,
     }
+
+
+def environment(tree: Tree, request: Mapping[str, Any], *, region: str, cpus: int) -> dict[str, str]:
+    """The variables that a training script finds; the request's own ``Environment`` yields to the contract."""
+    values = training_environment(tree, request, cpus=cpus)
+    every = decode(request.get("HyperParameters", {}))
+    user = values["hyperparameters"]
     return {
         **request.get("Environment", {}),
-        **{f"SM_{_variable(name)}": _text(value) for name, value in values.items() if name not in _TRAINING_ENV_ONLY},
-        "SM_CHANNELS": _text(sorted(channels)),
-        **{f"SM_CHANNEL_{name.upper()}": str(tree.data / name) for name in channels},
-        "SM_FRAMEWORK_PARAMS": _text(framework),
+        **{f"SM_{name.upper()}": _text(value) for name, value in values.items() if name not in TRAINING_ENV_ONLY},
+        "SM_CHANNELS": _text(sorted(values["channel_input_dirs"])),
+        **{f"SM_CHANNEL_{name.upper()}": path for name, path in values["channel_input_dirs"].items()},
+        "SM_FRAMEWORK_PARAMS": _text(values["additional_framework_parameters"]),
         "SM_HPS": _text(user),
         **{f"SM_HP_{key.upper()}": _text(value) for key, value in user.items()},
         "SM_USER_ARGS": _text(arguments(user)),
-        "SM_TRAINING_ENV": _text({**values, "additional_framework_parameters": framework}),
+        "SM_TRAINING_ENV": _text(values),
         "CURRENT_HOST": HOST,
         "SAGEMAKER_BASE_DIR": str(tree.base),
-        "SAGEMAKER_JOB_NAME": request["TrainingJobName"],
-        "SAGEMAKER_REGION": region,
+        "SAGEMAKER_JOB_NAME": str(every.get("sagemaker_job_name", "")),
+        "SAGEMAKER_REGION": str(every.get("sagemaker_region", region)),
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "TRAINING_JOB_NAME": request["TrainingJobName"],
-        "TRAINING_JOB_ARN": request.get("TrainingJobArn", ""),
+        "TRAINING_JOB_ARN": request["TrainingJobArn"],
         "PYTHONPATH": str(tree.code),
-        "PYTHONUNBUFFERED": "1",
         # The hook looks below /opt/ml unless told otherwise; without the file a script runs without a hook.
         "SMDEBUG_CONFIG_FILE_PATH": str(tree.config / "debughookconfig.json"),
     }
-
-
-# In SM_TRAINING_ENV only; the rest are SM_ variables of their own as well.
-_TRAINING_ENV_ONLY = {
-    "channel_input_dirs",
-    "distribution_hosts",
-    "hyperparameters",
-    "is_master",
-    "job_name",
-    "master_hostname",
-}
-
-
-def _variable(name: str) -> str:
-    return name.upper()
 
 
 def _decode(value: str) -> Any:
@@ -220,14 +263,14 @@ def _argument(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return ",".join(f"{key}={item}" for key, item in value.items())
+        return ",".join(f"{key}={item}" for key, item in sorted(value.items()))
     return str(value)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value)
+    return "" if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def _gpus() -> int:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import shutil
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sm_raw.aws.clients import Clients, local_clients
 from sm_raw.local.artifacts import ObjectCache
 from sm_raw.local.protocol import Request
 from sm_raw.local.store import Store
+
+# How long ``close`` waits for threads whose processes are killed already.
+CLOSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -40,21 +44,18 @@ class Engine:
         self.cache = ObjectCache(root / "objects")
         self.cpus = os.cpu_count() or 1
         self.closing = threading.Event()
-        self._client_lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._clients: dict[str, Clients] = {}
         self._threads: list[threading.Thread] = []
         self._stoppers: dict[object, Callable[[], None]] = {}
 
     def client(self, service: str, region: str) -> Any:
         """A boto3 client of this very endpoint: jobs use S3 and logs through the front door, as anyone does."""
-        # Making a client is not thread-safe in boto3; using one is.
-        with self._client_lock:
-            return self._client(service, region)
-
-    @functools.cache  # noqa: B019  (an engine lives as long as its process)
-    def _client(self, service: str, region: str) -> Any:
-        from sm_raw.aws.clients import local_clients
-
-        return local_clients(self.url, region).client(service)
+        with self._lock:
+            if region not in self._clients:
+                self._clients[region] = local_clients(self.url, region)
+            clients = self._clients[region]
+        return clients.client(service)
 
     def folder(self, *parts: str) -> Path:
         """A new, empty folder below the root."""
@@ -64,7 +65,10 @@ class Engine:
         return path
 
     def start(self, name: str, work: Callable[[], None]) -> None:
-        """Run ``work`` in a thread of its own. What it lets through is a bug of ours and is shown as one."""
+        """Run ``work`` in a thread of its own. What it lets through is a bug of ours and is shown as one.
+
+        When the engine closes, jobs lose their processes and then the engine itself: what they say then is no news.
+        """
 
         def guarded() -> None:
             try:
@@ -75,25 +79,38 @@ class Engine:
                     traceback.print_exc()
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
-        self._threads = [*(thread for thread in self._threads if thread.is_alive()), thread]
-        thread.start()
+        with self._lock:
+            thread.start()
+            self._threads = [*(other for other in self._threads if other.is_alive()), thread]
 
     def register(self, key: object, stop: Callable[[], None]) -> None:
-        """``stop`` ends something that runs; it is called when the engine closes, until ``forget``."""
-        self._stoppers[key] = stop
+        """``stop`` ends something that runs; it is called when the engine closes, until ``forget``.
+
+        It may be called twice. An engine that is closing calls it here and now.
+        """
+        with self._lock:
+            self._stoppers[key] = stop
+        if self.closing.is_set():
+            stop()
 
     def forget(self, key: object) -> None:
         """What ``key`` stands for has ended."""
-        self._stoppers.pop(key, None)
+        with self._lock:
+            self._stoppers.pop(key, None)
 
     def close(self) -> None:
-        """End everything that runs, at once."""
+        """End everything that runs, at once, and wait until its threads are through."""
         self.closing.set()
-        for stop in list(self._stoppers.values()):
+        with self._lock:
+            stoppers, threads = list(self._stoppers.values()), self._threads
+        for stop in stoppers:
             stop()
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def region_of(authorization: str) -> str:
     """The region in the credential scope of an AWS signature, or us-east-1 for an unsigned request."""
-    scope = re.search(r"Credential=[^/]+/\d{8}/([^/]+)/", authorization)
+    scope = re.search(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/", authorization)
     return scope[1] if scope else "us-east-1"

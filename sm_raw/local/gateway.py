@@ -6,8 +6,10 @@ import html
 import io
 import json
 import re
+import sys
+import traceback
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
@@ -61,21 +63,20 @@ class Gateway:
         return self._through_moto
 
     def _sagemaker(self, operation: str, region: str, request: Request) -> Response:
-        try:
+        def respond() -> Response:
             operation_model(operation)
             handler = HANDLERS.get(operation)
             if handler is None:
                 raise ServiceError("UnknownOperationException", f"This local engine does not answer {operation}.")
             answer = handler(Call(self._engine, region, parse(operation, request.get_data())))
             return Response(serialise(operation, answer), content_type=JSON, headers=_request_id())
-        except ServiceError as error:
-            return _json_error(error)
+
+        return _guarded(operation, respond, _json_error)
 
     def _runtime(self, region: str, request: Request) -> Response:
-        try:
-            response = runtime.answer(self._engine, region, request)
-        except ServiceError as error:
-            response = runtime.error_response(error)
+        response = _guarded(
+            request.path, lambda: runtime.answer(self._engine, region, request), runtime.error_response
+        )
         response.headers.extend(_request_id())
         return response
 
@@ -85,6 +86,21 @@ class Gateway:
             return self._moto(environ, start_response)
         except NotImplementedError as error:
             return _unknown_operation(environ, str(error))(environ, start_response)
+
+
+def _guarded(
+    what: str, respond: Callable[[], Response], refuse: Callable[[ServiceError], Response]
+) -> Response:
+    """The answer or the refusal. Any other exception is a bug of ours: told here, and InternalFailure to the client."""
+    try:
+        return respond()
+    except ServiceError as error:
+        return refuse(error)
+    except Exception as error:
+        print(f"sm_raw local: {what} broke", file=sys.stderr)
+        traceback.print_exc()
+        reason = f"The local engine met an error of its own: {type(error).__name__}: {error}"
+        return refuse(ServiceError("InternalFailure", reason, status=500))
 
 
 def _unknown_operation(environ: WSGIEnvironment, reason: str) -> Response:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from sm_raw.validation.patterns import translate
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -21,12 +25,16 @@ TAIL_LINES = 50
 
 
 class LogStream:
-    """One log stream. ``write`` may be called from any thread and never waits for the service."""
+    """One log stream. ``write`` may be called from any thread and never waits for the service.
+
+    A log that cannot be sent is told on stderr and is no reason for a job to fail: the lines are lost, ``tail`` is not.
+    """
 
     def __init__(self, logs: CloudWatchLogsClient, group: str, stream: str) -> None:
         self._logs, self.group, self.stream = logs, group, stream
         self._pending: deque[dict[str, Any]] = deque()
         self._closing = threading.Event()
+        self._write_lock = threading.Lock()
         self._last_time = 0
         self._thread = threading.Thread(target=self._send_until_closed, name=f"log {stream}", daemon=True)
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -43,20 +51,25 @@ class LogStream:
 
     def write(self, line: str) -> None:
         """Add one line, stamped now. The service refuses empty messages, so a blank line becomes a space."""
-        self.tail.append(line)
-        # Events of a batch must be in order of time, and the clock may be set back.
-        self._last_time = max(self._last_time, int(time.time() * 1000))
-        self._pending.append({"timestamp": self._last_time, "message": line or " "})
+        with self._write_lock:
+            self.tail.append(line)
+            # Events of a batch must be in order of time, and the clock may be set back.
+            self._last_time = max(self._last_time, int(time.time() * 1000))
+            self._pending.append({"timestamp": self._last_time, "message": line or " "})
 
     def close(self) -> None:
-        """Send what is left and end."""
+        """Send what is left and end. May be called again, and for a stream that was never opened."""
         self._closing.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _send_until_closed(self) -> None:
-        while not self._closing.wait(INTERVAL_SECONDS):
+        try:
+            while not self._closing.wait(INTERVAL_SECONDS):
+                self._send()
             self._send()
-        self._send()
+        except Exception as error:
+            print(f"sm_raw local: the log {self.group} {self.stream} ends here: {error}", file=sys.stderr)
 
     def _send(self) -> None:
         while self._pending:
@@ -77,16 +90,20 @@ class MetricReader:
     """Reads metric values from log lines by the request's MetricDefinitions."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
-        self._patterns = [(item["Name"], re.compile(item["Regex"])) for item in definitions]
+        # The service reads them as Java does.
+        self._patterns = [(item["Name"], re.compile(translate(item["Regex"]))) for item in definitions]
         self._lock = threading.Lock()
         self.points: list[MetricPoint] = []
 
     def read(self, line: str) -> None:
-        """Keep every value in ``line`` that is a number; the service drops the others, too."""
+        """Keep every value in ``line`` that is a finite number: CloudWatch takes no other."""
         for name, pattern in self._patterns:
             for match in pattern.finditer(line):
-                with contextlib.suppress(ValueError, IndexError, TypeError), self._lock:
-                    self.points.append(MetricPoint(name, float(match.group(1)), time.time()))
+                # A group that took no part in the match is None, and not every text is a number.
+                with contextlib.suppress(ValueError, TypeError), self._lock:
+                    value = float(match[1])
+                    if math.isfinite(value):
+                        self.points.append(MetricPoint(name, value, time.time()))
 
     def final(self) -> list[dict[str, Any]]:
         """FinalMetricDataList: the last value of each metric that was seen."""

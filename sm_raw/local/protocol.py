@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sm_raw.validation.patterns import unanchored
+from sm_raw.validation.schema_failures import Failure, failures
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel, Shape
-    from jsonschema.exceptions import ValidationError as SchemaError
 
 Request = dict[str, Any]
+
+# Keywords of the schema that a value of the wrong JSON type fails; "not" is the one of bytes and times.
+NOT_OF_THE_TYPE = ("type", "not")
+PATH_STEP = re.compile(r'\["([^"]*)"\]|\[(\d+)\]|([^.\[\]]+)')
 
 
 class ServiceError(Exception):
@@ -52,19 +57,41 @@ def operation_model(operation: str, service: str = "sagemaker") -> OperationMode
 
 
 def parse(operation: str, body: bytes) -> Request:
-    """The request in ``body``, checked against the model. Raises ServiceError with AWS's code for what is wrong."""
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        raise ServiceError("SerializationException", "The request is not valid JSON.") from None
-    if not isinstance(request, dict):
-        raise ServiceError("SerializationException", "The request is not a JSON object.")
-    request = {key: _without_nulls(value) for key, value in request.items() if value is not None}
-    complaints = [_complaint(error) for error in _schema_errors(operation, request)]
+    """The request in ``body``: checked against the model, and cut down to what the model knows.
+
+    A server of AWS ignores members that it does not know; clients are the ones that refuse them. Raises
+    ServiceError with AWS's code for what is wrong.
+    """
+    operation_model(operation)
+    request = _decode(body)
+    complaints = []
+    for failure in failures(operation, request):
+        if failure.keyword in NOT_OF_THE_TYPE:
+            raise ServiceError("SerializationException", f"The value at '{_path(failure.path)}' has the wrong type.")
+        if failure.keyword != "additionalProperties":
+            complaints.append(_complaint(failure))
     if complaints:
         noun = "error" if len(complaints) == 1 else "errors"
         raise validation_error(f"{len(complaints)} validation {noun} detected: " + "; ".join(complaints))
-    return request
+    shape = operation_model(operation).input_shape
+    known: Request = project(shape, request) if shape is not None else {}
+    return known
+
+
+def _decode(body: bytes) -> Request:
+    try:
+        request = json.loads(body or b"{}", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ServiceError("SerializationException", "The request is not valid JSON.") from None
+    if not isinstance(request, dict):
+        raise ServiceError("SerializationException", "The request is not a JSON object.")
+    found: Request = _without_nulls(request)
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and the infinities are Python's, not JSON's."""
+    raise ValueError(name)
 
 
 def serialise(operation: str, answer: Mapping[str, Any]) -> bytes:
@@ -74,7 +101,7 @@ def serialise(operation: str, answer: Mapping[str, Any]) -> bytes:
 
 
 def project(shape: Shape, value: Any) -> Any:
-    """``value`` cut down to the members of ``shape``; times become epoch seconds."""
+    """``value`` cut down to the members of ``shape``, with times as epoch seconds."""
     if shape.type_name == "structure":
         members = shape.members  # type: ignore[attr-defined]
         return {key: project(members[key], item) for key, item in value.items() if key in members and item is not None}
@@ -82,7 +109,19 @@ def project(shape: Shape, value: Any) -> Any:
         return [project(shape.member, item) for item in value]  # type: ignore[attr-defined]
     if shape.type_name == "map":
         return {key: project(shape.value, item) for key, item in value.items()}  # type: ignore[attr-defined]
+    if shape.type_name == "timestamp":
+        return epoch_seconds(value)
     return value
+
+
+def epoch_seconds(value: float | str) -> float:
+    """A time of the JSON protocol: a number of seconds, or text, which some clients send."""
+    from botocore.utils import parse_timestamp
+
+    try:
+        return value if isinstance(value, int | float) else parse_timestamp(value).timestamp()
+    except ValueError:
+        raise ServiceError("SerializationException", f"{value!r} is no time.") from None
 
 
 def _without_nulls(value: Any) -> Any:
@@ -92,25 +131,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     return value
-
-
-@functools.cache
-def _validator(operation: str) -> Any:
-    from jsonschema import Draft202012Validator
-
-    from sm_raw.validation.schemas import request_schema
-
-    operation_model(operation)
-    return Draft202012Validator(request_schema(operation))
-
-
-def _schema_errors(operation: str, request: Request) -> Iterable[SchemaError]:
-    for error in _validator(operation).iter_errors(request):
-        if error.validator == "type":
-            raise ServiceError("SerializationException", f"{_path(error)}: {error.message}")
-        # A server of AWS ignores members that it does not know; clients are the ones that refuse them.
-        if error.validator != "additionalProperties":
-            yield error
 
 
 _CONSTRAINTS = {
@@ -127,25 +147,24 @@ _CONSTRAINTS = {
 }
 
 
-def _complaint(error: SchemaError) -> str:
-    if error.validator == "required":
-        required: Any = error.validator_value
-        instance: Any = error.instance
-        missing = next(name for name in required if name not in instance)
-        return f"Value null at '{_path(error, missing)}' failed to satisfy constraint: Member must not be null"
-    limit = error.validator_value
-    if isinstance(limit, list):
+def _complaint(failure: Failure) -> str:
+    if failure.keyword == "required":
+        where = _path(f"{failure.path}.{failure.detail}")
+        return f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
+    limit = failure.expected
+    if failure.keyword == "enum":
         limit = f"[{', '.join(map(str, limit))}]"
-    if error.validator == "pattern":
+    if failure.keyword == "pattern":
         limit = unanchored(str(limit))
-    constraint = _CONSTRAINTS.get(str(error.validator), "{0}").format(limit)
-    return f"Value '{error.instance}' at '{_path(error)}' failed to satisfy constraint: {constraint}"
+    constraint = _CONSTRAINTS[failure.keyword].format(limit)
+    if failure.is_key:
+        constraint = f"Map keys must satisfy constraint: [{constraint}]"
+    return f"Value '{failure.given}' at '{_path(failure.path)}' failed to satisfy constraint: {constraint}"
 
 
-def _path(error: SchemaError, *more: str) -> str:
-    # AWS writes members with a small first letter and list items by number, counted from one.
-    parts = [
-        str(part + 1) + ".member" if isinstance(part, int) else part[:1].lower() + part[1:]
-        for part in (*error.absolute_path, *more)
-    ]
-    return ".".join(parts)
+def _path(path: str) -> str:
+    """A finding's path in AWS's spelling: members begin small, and list items are counted from one."""
+    steps = []
+    for key, number, member in PATH_STEP.findall(path):
+        steps.append(key or (f"{int(number) + 1}.member" if number else member[:1].lower() + member[1:]))
+    return ".".join(steps)

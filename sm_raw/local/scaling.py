@@ -13,11 +13,14 @@ TARGET = "AnyScaleFrontendService.RegisterScalableTarget"
 
 def refuse_register(engine: Engine, region: str, body: bytes) -> None:
     """Refuse to register a variant that is not there, or a minimum above the maximum."""
-    request = json.loads(body)
-    if request.get("ServiceNamespace") != "sagemaker":
+    try:
+        request = json.loads(body)
+    except ValueError:
+        raise ServiceError("SerializationException", "The request is not valid JSON.") from None
+    if not isinstance(request, dict) or request.get("ServiceNamespace") != "sagemaker":
         return
     low, high = request.get("MinCapacity"), request.get("MaxCapacity")
-    if low is not None and high is not None and low > high:
+    if isinstance(low, int) and isinstance(high, int) and low > high:
         raise ServiceError("ValidationException", "Maximum capacity cannot be less than minimum capacity.")
     parts = str(request.get("ResourceId", "")).split("/")
     if parts[0] != "endpoint" or len(parts) != 4:

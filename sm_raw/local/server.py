@@ -75,9 +75,12 @@ def serving(root: Path, port: int = 0) -> Iterator[str]:
             engine.close()
             server.shutdown()
             server.server_close()
+            thread.join()
 
 
 def _listen(port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise EngineFailed(f"--port {port}: give a number from 0, for a free one, to 65535")
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # A port whose last connections still linger from an earlier engine is free.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,19 +99,18 @@ def _listen(port: int) -> socket.socket:
 
 @contextlib.contextmanager
 def _root_folder(root: str | None) -> Iterator[Path]:
-    if root is not None:
-        folder = Path(root).resolve()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EngineFailed(f"--root {root}: {error.strerror}; give a folder that can be written") from None
-        yield folder
-        return
-    folder = Path(tempfile.mkdtemp(prefix="sm-raw-"))
+    try:
+        folder = Path(root or tempfile.mkdtemp(prefix="sm-raw-")).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        where = f"--root {root}" if root else "the temporary folder"
+        raise EngineFailed(f"{where}: {error.strerror}; give a folder that can be written with --root") from None
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if root is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _allow_many_files() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 ACCOUNT_ID = "123456789012"  # the account that moto plays
@@ -25,7 +25,6 @@ class Record:
     arn: str
     description: dict[str, Any]
     live: Any = None  # the thread, processes or search behind it, if there is one
-    events: dict[str, threading.Event] = field(default_factory=dict)
 
 
 class Store:
@@ -59,10 +58,12 @@ class Store:
             return self._records.get((region, kind), {}).get(name)
 
     def remove(self, record: Record) -> None:
-        """Forget ``record`` and its tags; one that is gone already is no error."""
+        """Forget ``record`` and its tags; one that is gone already, or has a namesake by now, is no error."""
         with self.lock:
-            self._records.get((record.region, record.kind), {}).pop(record.name, None)
-            self._tags.pop(record.arn, None)
+            group = self._records.get((record.region, record.kind), {})
+            if group.get(record.name) is record:
+                del group[record.name]
+                self._tags.pop(record.arn, None)
 
     def all(self, region: str, kind: str) -> list[Record]:
         """The records of a kind, oldest first."""
@@ -84,6 +85,14 @@ class Store:
         """Set fields of a record's description, and its LastModifiedTime."""
         with self.lock:
             record.description.update(fields, LastModifiedTime=self.now())
+
+    def advance(self, record: Record, field: str, before: Collection[str], after: str, **fields: Any) -> str:
+        """Move a status on if it is one of ``before``; returns what it was. Two callers never both succeed."""
+        with self.lock:
+            status: str = record.description[field]
+            if status in before:
+                self.update(record, **{field: after}, **fields)
+            return status
 
     def describe(self, record: Record) -> dict[str, Any]:
         """A copy of the description, safe to hand out."""
