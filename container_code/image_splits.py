@@ -1,0 +1,112 @@
+"""The pictures of train, valid and test as batches of tensors.
+
+A split that fits in memory is decoded once, at the start, and its batches are then cut out of one tensor; of a larger one
+each batch is decoded when its turn comes, by worker processes.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Mapping
+
+import numpy as np
+import torch
+from inference import fit, read_picture
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
+from torchvision.datasets import ImageFolder
+
+# How a training picture may be varied: the smallest part of its side that is shown, how far it is moved (in parts of its
+# side), and whether it is mirrored. Digits and letters must not be mirrored.
+AUGMENTATIONS = {
+    "none": {"smallest": 1.0, "shift": 0.0, "mirror": False},
+    "shift": {"smallest": 1.0, "shift": 0.1, "mirror": False},
+    "flip": {"smallest": 1.0, "shift": 0.0, "mirror": True},
+    "crop": {"smallest": 0.75, "shift": 0.0, "mirror": True},
+}
+
+
+class DataError(Exception):
+    """The pictures cannot be used; the text is one sentence that says where and why."""
+
+
+class Split(Dataset):
+    """A folder of class folders. An item is a whole batch: a list of positions gives (uint8 (N, 3, S, S), labels)."""
+
+    def __init__(self, name: str, folder: str, image_size: int) -> None:
+        if not Path(folder).is_dir():
+            raise DataError(f"the {name} split: {folder} is no folder")
+        try:
+            listing = ImageFolder(folder)
+        except FileNotFoundError as error:
+            raise DataError(f"the {name} split: {error}") from error
+        self.name, self.classes, self.image_size = name, listing.classes, image_size
+        self.paths = [path for path, _ in listing.samples]
+        self.labels = torch.tensor(listing.targets)
+        self.pixels: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, positions: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.pixels is not None:
+            return self.pixels[positions], self.labels[positions]
+        return torch.stack([self._decode(position) for position in positions]), self.labels[positions]
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self) * 3 * self.image_size**2
+
+    def keep_in_memory(self, threads: int) -> None:
+        with ThreadPoolExecutor(threads) as pool:
+            self.pixels = torch.stack(list(pool.map(self._decode, range(len(self)))))
+
+    def batches(self, batch_size: int, *, shuffle: bool, workers: int) -> DataLoader:
+        # Batch normalisation cannot learn from a single picture, so a last one that is left over is dropped.
+        lonely = shuffle and len(self) % batch_size == 1 and len(self) > 1
+        order = RandomSampler(self) if shuffle else SequentialSampler(self)
+        sampler = BatchSampler(order, batch_size, drop_last=lonely)
+        if self.pixels is not None:
+            workers = 0
+        return DataLoader(self, sampler=sampler, batch_size=None, num_workers=workers, persistent_workers=workers > 0)
+
+    def _decode(self, position: int) -> torch.Tensor:
+        path = self.paths[position]
+        try:
+            pixels = fit(read_picture(path), self.image_size)
+        except OSError as error:
+            raise DataError(f"the {self.name} split: {path} cannot be read as a picture: {error}") from error
+        return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
+
+
+def load_splits(folders: Mapping[str, str], image_size: int, memory_mb: int) -> dict[str, Split]:
+    """One Split for each named folder, in memory if all of them fit. Raises DataError if their classes differ."""
+    splits = {name: Split(name, folder, image_size) for name, folder in folders.items()}
+    first, *others = splits.values()
+    for other in others:
+        if other.classes != first.classes:
+            differing = sorted(set(first.classes) ^ set(other.classes))
+            raise DataError(
+                f"the classes of {first.name} and {other.name} differ: {', '.join(differing)} "
+                f"{'is' if len(differing) == 1 else 'are'} in one of them only"
+            )
+    if sum(split.size_bytes for split in splits.values()) <= memory_mb * 2**20:
+        for split in splits.values():
+            split.keep_in_memory(torch.get_num_threads())
+    return splits
+
+
+def augment(images: torch.Tensor, kind: str) -> torch.Tensor:
+    """Each of the float images (N, 3, H, W) seen through a window of its own, as AUGMENTATIONS has it."""
+    if kind == "none":
+        return images
+    options = AUGMENTATIONS[kind]
+    count = len(images)
+    zoom = torch.empty(count).uniform_(options["smallest"], 1)
+    side = torch.where(torch.rand(count) < 0.5, -1.0, 1.0) if options["mirror"] else torch.ones(count)
+    window = torch.zeros(count, 2, 3)
+    window[:, 0, 0], window[:, 1, 1] = zoom * side, zoom
+    # In the window's units a picture is 2 wide.
+    window[:, :, 2] = (torch.rand(count, 2) * 2 - 1) * (1 - zoom[:, None] + 2 * options["shift"])
+    grid = torch.nn.functional.affine_grid(window.to(images.device), list(images.shape), align_corners=False)
+    return torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
