@@ -1,7 +1,7 @@
 """The pictures of train, valid and test as batches of tensors.
 
-A split that fits in memory is decoded once, at the start, and its batches are then cut out of one tensor; of a larger one
-each batch is decoded when its turn comes, by worker processes.
+Splits that fit in memory are decoded once, at the start, and their batches are then cut out of one tensor; of larger
+ones each batch is decoded when its turn comes, by worker processes.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Mapping
 
-import numpy as np
 import torch
 from inference import fit, read_picture
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
 from torchvision.datasets import ImageFolder
 
-# How a training picture may be varied: the smallest part of its side that is shown, how far it is moved (in parts of its
-# side), and whether it is mirrored. Digits and letters must not be mirrored.
+# How a training picture may be varied: the smallest part of its side that is shown, how far it is moved (in parts of
+# its side), and whether it is mirrored. Digits and letters must not be mirrored.
 AUGMENTATIONS = {
     "none": {"smallest": 1.0, "shift": 0.0, "mirror": False},
     "shift": {"smallest": 1.0, "shift": 0.1, "mirror": False},
@@ -58,8 +57,11 @@ class Split(Dataset):
         return len(self) * 3 * self.image_size**2
 
     def keep_in_memory(self, threads: int) -> None:
+        pixels = torch.empty(len(self), 3, self.image_size, self.image_size, dtype=torch.uint8)
         with ThreadPoolExecutor(threads) as pool:
-            self.pixels = torch.stack(list(pool.map(self._decode, range(len(self)))))
+            for position, picture in enumerate(pool.map(self._decode, range(len(self)))):
+                pixels[position] = picture
+        self.pixels = pixels
 
     def batches(self, batch_size: int, *, shuffle: bool, workers: int) -> DataLoader:
         # Batch normalisation cannot learn from a single picture, so a last one that is left over is dropped.
@@ -76,7 +78,7 @@ class Split(Dataset):
             pixels = fit(read_picture(path), self.image_size)
         except OSError as error:
             raise DataError(f"the {self.name} split: {path} cannot be read as a picture: {error}") from error
-        return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
+        return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def load_splits(folders: Mapping[str, str], image_size: int, memory_mb: int) -> dict[str, Split]:

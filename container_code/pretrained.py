@@ -11,6 +11,7 @@ from inference import head_name
 from torch import nn
 from torchvision import models
 
+SOURCES = ("none", "channel", "hub")
 # Networks with a second head for training come with its weights; it is not built here.
 SECOND_HEADS = ("aux1.", "aux2.", "AuxLogits.")
 

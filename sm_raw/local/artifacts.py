@@ -7,6 +7,7 @@ tuning job share their data, and fetching thousands of small pictures again cost
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import shutil
 import tarfile
@@ -28,6 +29,13 @@ class DataFailure(Exception):
     """What a request names in S3 is not there, cannot be used or cannot be stored; the text says what and why."""
 
 
+def disk_failure(error: OSError, root: Path) -> str:
+    """Why files could not be written below ``root``, in words for a FailureReason."""
+    if error.errno == errno.ENOSPC:
+        return f"ClientError: no space left on the disk that holds {root}"
+    return f"ClientError: {error.strerror or error}: {error.filename or root}"
+
+
 class ObjectCache:
     """Objects of S3 on the local disk, by ETag."""
 
@@ -46,7 +54,7 @@ class ObjectCache:
         with _explained(f"could not read {uri}"):
             objects = [item for item in _objects(s3, bucket, prefix) if not item["Key"].endswith("/")]
             if not objects:
-                raise DataFailure(f"No S3 objects found under S3 URL {uri!r} given in input data source")
+                raise DataFailure(f'No S3 objects found under S3 URL "{uri}" given in input data source')
             # One job fetches at a time: jobs of a tuning job want the same objects at the same moment.
             with self._lock, ThreadPoolExecutor(THREADS) as pool:
                 kept = list(pool.map(lambda item: self._keep(s3, bucket, item), objects))

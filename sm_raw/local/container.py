@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 HOST = "algo-1"
@@ -84,8 +85,16 @@ class Tree:
     def profiler(self) -> Path:
         return self.output / "profiler"
 
+    def inside(self, path: str) -> Path | None:
+        """What a container knows by a path below /opt/ml; None for any other path."""
+        root, folder, name, *rest = [*PurePosixPath(path).parts, "", "", ""]
+        if (root, folder, name) != ("/", "opt", "ml") or ".." in rest:
+            return None
+        return self.base.joinpath(*rest)
+
     def make(self) -> None:
-        """Create the folders that a container finds at its start."""
+        """Create the folders that a container finds at its start, empty."""
+        shutil.rmtree(self.base, ignore_errors=True)
         for folder in (
             self.code,
             self.config,
@@ -107,9 +116,7 @@ def decode(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
 def user_hyperparameters(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     """Those that the script gets: neither the toolkit's own nor a framework's settings."""
     own = TOOLKIT_HYPERPARAMETERS
-    return {
-        key: value for key, value in hyperparameters.items() if key not in own and not key.startswith("sagemaker_")
-    }
+    return {key: value for key, value in hyperparameters.items() if key not in own and not key.startswith("sagemaker_")}
 
 
 def framework_hyperparameters(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:

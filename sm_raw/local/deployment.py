@@ -7,8 +7,6 @@ import itertools
 import random
 import shutil
 import sys
-import tarfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,45 +55,47 @@ class Deployment:
 
     def __init__(self, engine: Engine, record: Record, variants: Sequence[Mapping[str, Any]]) -> None:
         self._engine, self._record, self._variants = engine, record, variants
-        self._folder = engine.folder("endpoints", record.region, record.name)
+        self._folder = engine.root / "endpoints" / record.region / record.name
         self._instances: dict[str, list[Instance]] = {variant["VariantName"]: [] for variant in variants}
         self._turns: dict[str, Iterator[int]] = {name: itertools.count() for name in self._instances}
         self._http = urllib3.PoolManager(maxsize=32, retries=False)
-        self._deleting = threading.Event()
-        self._settled = threading.Event()
 
     def create(self) -> None:
         """Start every server and wait until all are healthy; then the endpoint is InService."""
         self._engine.register(self, self.kill)
         try:
+            shutil.rmtree(self._folder, ignore_errors=True)
             for variant in self._variants:
                 self._deploy(variant)
-        except (Unhealthy, artifacts.MissingData, tarfile.TarError, OSError) as error:
-            self._end_instances(STOP_GRACE_SECONDS)
-            if not self._deleting.is_set():
-                self._engine.store.update(self._record, EndpointStatus="Failed", FailureReason=str(error)[:1024])
+        except (Unhealthy, artifacts.DataFailure) as error:
+            self._fail(str(error))
+        except OSError as error:
+            self._fail(artifacts.disk_failure(error, self._engine.root))
+        except Exception:
+            self._fail("InternalServerError: the local engine met an error of its own")
+            raise
         else:
-            if not self._deleting.is_set():
-                self._engine.store.update(self._record, EndpointStatus="InService")
-        finally:
-            self._settled.set()
+            self._engine.store.update(self._record, EndpointStatus="InService")
 
     def delete(self) -> None:
         """End every server; then the endpoint is no more."""
-        self._deleting.set()
-        self._end_instances(STOP_GRACE_SECONDS)
-        self._settled.wait()
-        self._end_instances(STOP_GRACE_SECONDS)
-        self._deregister_scaling()
-        self._engine.forget(self)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._engine.store.remove(self._record)
+        try:
+            self._end_instances(STOP_GRACE_SECONDS)
+            self._deregister_scaling()
+        finally:
+            self._engine.forget(self)
+            self._http.clear()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._engine.store.remove(self._record)
 
     def kill(self) -> None:
         """End every server at once; the engine is closing."""
-        self._deleting.set()
-        for instance in self._all_instances():
-            instance.process.kill()
+        self._end_instances(0)
+        self._http.clear()
+
+    def _fail(self, reason: str) -> None:
+        self._end_instances(STOP_GRACE_SECONDS)
+        self._engine.store.update(self._record, EndpointStatus="Failed", FailureReason=reason[:1024])
 
     def pick(self, variant: str | None) -> tuple[str, Instance]:
         """Variant and instance of one invocation: by weight, then in turn. Raises KeyError for an unknown variant."""
@@ -125,21 +125,21 @@ class Deployment:
         container = model.description.get("PrimaryContainer") or model.description["Containers"][0]
         for number in range(variant.get("InitialInstanceCount", 1)):
             base = self._folder / name / str(number)
-            self._instances[name].append(self._start(name, number, base, container))
+            self._start(name, number, base, container)
         timeout = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS)
         for instance in self._instances[name]:
             self._wait_until_healthy(instance, name, timeout)
             self._count(name)
 
-    def _start(self, variant: str, number: int, base: Path, container: Mapping[str, Any]) -> Instance:
+    def _start(self, variant: str, number: int, base: Path, container: Mapping[str, Any]) -> None:
         region = self._record.region
         s3 = self._engine.client("s3", region)
         model = base / "model"
-        _unpack(artifacts.fetch_file(s3, container["ModelDataUrl"], base / "model.tar.gz"), model)
+        artifacts.unpack(artifacts.fetch_file(s3, container["ModelDataUrl"], base / "model.tar.gz"), model)
         environment = container.get("Environment", {})
         code = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", f"{MODEL_DIR}/code")
         if code.startswith("s3://"):
-            _unpack(artifacts.fetch_file(s3, code, base / "sourcedir.tar.gz"), base / "code")
+            artifacts.unpack(artifacts.fetch_file(s3, code, base / "sourcedir.tar.gz"), base / "code")
             code_folder = base / "code"
         else:
             code_folder = model / code.removeprefix(MODEL_DIR).strip("/")
@@ -147,7 +147,7 @@ class Deployment:
             self._engine.client("logs", region),
             f"/aws/sagemaker/Endpoints/{self._record.name}",
             f"{variant}/i-{number:017x}",
-        ).open()
+        )
         for folder in ("home", "tmp"):
             (base / folder).mkdir()
         process = ChildProcess(
@@ -165,7 +165,7 @@ class Deployment:
                     "AWS_REGION": region,
                     "HOME": str(base / "home"),
                     "TMPDIR": str(base / "tmp"),
-                    "OMP_NUM_THREADS": str(self._engine.cpus),
+                    "OMP_NUM_THREADS": str(self._engine.job_cpus),
                     "PYTHONUNBUFFERED": "1",
                     **environment,
                 }
@@ -173,14 +173,14 @@ class Deployment:
             cwd=base,
             on_line=log.write,
         )
-        instance = Instance(f"{variant}/{number}", process, log)
+        self._instances[variant].append(Instance(f"{variant}/{number}", process, log))
+        log.open()
         process.start()
-        return instance
 
     def _wait_until_healthy(self, instance: Instance, variant: str, timeout: float) -> None:
         port_file = self._folder / instance.name / "port"
         deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and not self._deleting.is_set():
+        while time.monotonic() < deadline and not self._engine.closing.is_set():
             if instance.process.wait(POLL_SECONDS) is not None:
                 break
             if not instance.url and port_file.exists():
@@ -229,10 +229,3 @@ class Deployment:
             for item in found["ScalableTargets"]:
                 with contextlib.suppress(autoscaling.exceptions.ObjectNotFoundException):
                     autoscaling.deregister_scalable_target(**target, ScalableDimension=item["ScalableDimension"])
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    archive.unlink()

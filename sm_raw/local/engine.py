@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import threading
 import time
@@ -43,6 +42,9 @@ class Engine:
         self.store = Store()
         self.cache = ObjectCache(root / "objects")
         self.cpus = os.cpu_count() or 1
+        # One is left to the engine, its clients and the evaluation of rules: an OpenMP thread that must wait for its
+        # processor holds up all the others.
+        self.job_cpus = max(1, self.cpus - 1)
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._clients: dict[str, Clients] = {}
@@ -56,13 +58,6 @@ class Engine:
                 self._clients[region] = local_clients(self.url, region)
             clients = self._clients[region]
         return clients.client(service)
-
-    def folder(self, *parts: str) -> Path:
-        """A new, empty folder below the root."""
-        path = self.root.joinpath(*parts)
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
-        return path
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Run ``work`` in a thread of its own. What it lets through is a bug of ours and is shown as one.

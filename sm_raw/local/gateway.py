@@ -74,9 +74,7 @@ class Gateway:
         return _guarded(operation, respond, _json_error)
 
     def _runtime(self, region: str, request: Request) -> Response:
-        response = _guarded(
-            request.path, lambda: runtime.answer(self._engine, region, request), runtime.error_response
-        )
+        response = _guarded(request.path, lambda: runtime.answer(self._engine, region, request), runtime.error_response)
         response.headers.extend(_request_id())
         return response
 
@@ -88,9 +86,7 @@ class Gateway:
             return _unknown_operation(environ, str(error))(environ, start_response)
 
 
-def _guarded(
-    what: str, respond: Callable[[], Response], refuse: Callable[[ServiceError], Response]
-) -> Response:
+def _guarded(what: str, respond: Callable[[], Response], refuse: Callable[[ServiceError], Response]) -> Response:
     """The answer or the refusal. Any other exception is a bug of ours: told here, and InternalFailure to the client."""
     try:
         return respond()

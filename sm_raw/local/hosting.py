@@ -52,6 +52,8 @@ ENDPOINT = Kind(
     "CreateEndpoint",
     listing.Listing("Endpoints", "EndpointName", "EndpointStatus", descending=True),
 )
+# States of an endpoint in which nothing happens to it.
+SETTLED = {"InService", "Failed"}
 # Documented parts of a configuration that this engine does not run.
 NOT_RUN_HERE = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
 
@@ -67,7 +69,7 @@ def create_model(call: Call) -> dict[str, Any]:
         raise validation_error("This local engine serves a model.tar.gz: give PrimaryContainer.ModelDataUrl.")
     if not exists(call.engine.client("s3", call.region), url):
         raise validation_error(f"Could not find model data at {url}.")
-    return _keep(call, MODEL)
+    return _arn(MODEL, _keep(call, MODEL))
 
 
 def create_config(call: Call) -> dict[str, Any]:
@@ -81,26 +83,35 @@ def create_config(call: Call) -> dict[str, Any]:
         if "ModelName" not in variant:
             raise validation_error(f"Variant {variant['VariantName']!r} names no model: give ModelName.")
         _find(call.engine, call.region, MODEL, variant["ModelName"])
-    return _keep(call, CONFIG)
+    return _arn(CONFIG, _keep(call, CONFIG))
 
 
 def create_endpoint(call: Call) -> dict[str, Any]:
     """CreateEndpoint: the answer comes at once, the endpoint is InService when its servers are healthy."""
-    config = _find(call.engine, call.region, CONFIG, call.request["EndpointConfigName"])
-    variants = [_variant_summary(call, variant) for variant in config.description["ProductionVariants"]]
-    answer = _keep(call, ENDPOINT, EndpointStatus="Creating", ProductionVariants=variants)
-    record = _find(call.engine, call.region, ENDPOINT, call.request["EndpointName"])
-    record.live = Deployment(call.engine, record, config.description["ProductionVariants"])
+    variants = _find(call.engine, call.region, CONFIG, call.request["EndpointConfigName"]).description[
+        "ProductionVariants"
+    ]
+    record = _keep(
+        call,
+        ENDPOINT,
+        live=lambda record: Deployment(call.engine, record, variants),
+        EndpointStatus="Creating",
+        ProductionVariants=[_variant_summary(call, variant) for variant in variants],
+    )
     call.engine.start(f"endpoint {record.name}", record.live.create)
-    return answer
+    return _arn(ENDPOINT, record)
 
 
 def delete_endpoint(call: Call) -> dict[str, Any]:
-    """DeleteEndpoint: the endpoint is Deleting until its processes are gone."""
+    """DeleteEndpoint: the endpoint is Deleting until its processes are gone.
+
+    One that is being created or deleted is refused, as the service does.
+    """
     record = _find(call.engine, call.region, ENDPOINT, call.request["EndpointName"])
-    if record.description["EndpointStatus"] != "Deleting":
-        call.engine.store.update(record, EndpointStatus="Deleting")
-        call.engine.start(f"deleting endpoint {record.name}", record.live.delete)
+    status = call.engine.store.advance(record, "EndpointStatus", SETTLED, "Deleting")
+    if status not in SETTLED:
+        raise validation_error(f'Cannot update in-progress endpoint "{record.arn}".')
+    call.engine.start(f"deleting endpoint {record.name}", record.live.delete)
     return {}
 
 
@@ -109,7 +120,8 @@ def find_endpoint(engine: Engine, region: str, name: str) -> Record | None:
     return engine.store.get(region, ENDPOINT.arn_word, name)
 
 
-def _keep(call: Call, kind: Kind, **fields: Any) -> dict[str, Any]:
+def _keep(call: Call, kind: Kind, *, live: Callable[[Record], Any] | None = None, **fields: Any) -> Record:
+    """Make and keep the record that a create request asks for; ``live`` makes what stands behind it."""
     refuse_rule_errors(kind.create, call.request)
     name = call.request[kind.name]
     now = call.engine.store.now()
@@ -120,12 +132,19 @@ def _keep(call: Call, kind: Kind, **fields: Any) -> dict[str, Any]:
         "CreationTime": now,
         "LastModifiedTime": now,
     }
+    tags = description.pop("Tags", [])
     record = Record(call.region, kind.arn_word, name, description[kind.arn], description)
+    if live:
+        record.live = live(record)
     try:
         call.engine.store.add(record)
     except KeyError:
         raise validation_error(f'Cannot create already existing {kind.noun} "{record.arn}".') from None
-    keep_tags(call.engine, record, call.request)
+    keep_tags(call.engine, record, tags)
+    return record
+
+
+def _arn(kind: Kind, record: Record) -> dict[str, Any]:
     return {kind.arn: record.arn}
 
 

@@ -65,19 +65,24 @@ class RuleEvaluation:
 
     def finish(self) -> None:
         """The training is over: let the rules read to the end, and settle every status."""
-        if self._child is not None:
-            self._child.close_stdin()
-            if self._child.wait(FINISH_SECONDS) is None:
-                self._child.kill()
-        why = " ".join(["InternalServerError: the rule evaluation ended early.", *self._complaints[-3:]])
-        for entry in self._record.description.get(STATUSES, []):
-            if entry["RuleEvaluationStatus"] not in FINAL:
-                self._tell(STATUSES, entry["RuleConfigurationName"], "Error", why)
+        if self._child is None:
+            self._settle("Stopped", "The training job ended before it could be observed.")
+            return
+        self._child.close_stdin()
+        if self._engine.closing.is_set() or self._child.wait(FINISH_SECONDS) is None:
+            self._child.kill()
+        self._settle("Error", " ".join(["InternalServerError: the evaluation ended early.", *self._complaints[-3:]]))
 
     def kill(self) -> None:
         """End the evaluation at once; the engine is closing."""
         if self._child is not None:
             self._child.kill()
+
+    def _settle(self, status: str, details: str) -> None:
+        for field in (STATUSES, PROFILER_STATUSES):
+            for entry in self._record.description.get(field, []):
+                if entry["RuleEvaluationStatus"] not in FINAL:
+                    self._tell(field, entry["RuleConfigurationName"], status, details)
 
     def _announce(self, field: str, rules: list[dict[str, Any]]) -> None:
         if rules:

@@ -121,7 +121,9 @@ def _continuous(item: Mapping[str, str]) -> Parameter:
 
     low, high = float(item["MinValue"]), float(item["MaxValue"])
     if item.get("ScalingType") == "ReverseLogarithmic":
-        # Fine steps near one: 1 - x is drawn on a log scale. The range lies within [0, 1).
-        return Parameter(FloatDistribution(1 - high, 1 - low, log=True), lambda drawn: repr(1 - drawn))
+        # Fine steps near one: 1 - x is drawn on a log scale. The range lies within [0, 1), and rounding stays in it.
+        return Parameter(
+            FloatDistribution(1 - high, 1 - low, log=True), lambda drawn: repr(min(high, max(low, 1 - drawn)))
+        )
     # Auto starts from the linear scale in the service, too.
     return Parameter(FloatDistribution(low, high, log=item.get("ScalingType") == "Logarithmic"), repr)

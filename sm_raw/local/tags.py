@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sm_raw.local.checks import refuse_rule_errors
 from sm_raw.local.engine import Call, Engine, Handler
-from sm_raw.local.protocol import Request, validation_error
+from sm_raw.local.protocol import validation_error
 from sm_raw.local.store import Record
 
 
-def keep_tags(engine: Engine, record: Record, request: Request) -> None:
+def keep_tags(engine: Engine, record: Record, tags: Sequence[Mapping[str, str]]) -> None:
     """Keep the Tags of a create request; they are listed, not described."""
-    _merge(engine, record.arn, request.get("Tags", []))
-    record.description.pop("Tags", None)
+    _merge(engine, record.arn, tags)
 
 
 def add(call: Call) -> dict[str, Any]:
     """AddTags: the answer is every tag that the resource then has."""
+    refuse_rule_errors("AddTags", call.request)
     arn = _known_arn(call)
     _merge(call.engine, arn, call.request["Tags"])
     return {"Tags": _as_list(call.engine, arn)}
@@ -29,8 +31,9 @@ def list_tags(call: Call) -> dict[str, Any]:
 
 def delete(call: Call) -> dict[str, Any]:
     """DeleteTags; keys that are not there are no error."""
-    tags = call.engine.store.tags(_known_arn(call))
+    arn = _known_arn(call)
     with call.engine.store.lock:
+        tags = call.engine.store.tags(arn)
         for key in call.request["TagKeys"]:
             tags.pop(key, None)
     return {}
@@ -43,7 +46,7 @@ def _known_arn(call: Call) -> str:
     return arn
 
 
-def _merge(engine: Engine, arn: str, tags: list[dict[str, str]]) -> None:
+def _merge(engine: Engine, arn: str, tags: Sequence[Mapping[str, str]]) -> None:
     with engine.store.lock:
         engine.store.tags(arn).update({tag["Key"]: tag["Value"] for tag in tags})
 

@@ -1,12 +1,16 @@
-"""One tuning job: trials are proposed, run as ordinary training jobs a few at a time, and learned from."""
+"""One tuning job: trials are proposed, run as ordinary training jobs a few at a time, and learned from.
+
+Every trial runs to its end: TrainingJobEarlyStoppingType Auto allows the service to stop one early, and saves money
+that trials here do not cost.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
-import time
 import uuid
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 from sm_raw.local import training_jobs
@@ -15,6 +19,7 @@ from sm_raw.local.protocol import Request, ServiceError
 from sm_raw.local.search import make_search
 from sm_raw.local.store import Record
 
+STATUS = "HyperParameterTuningJobStatus"
 DEFAULT_MAX_JOBS = 1
 
 
@@ -26,85 +31,96 @@ class TuningRun:
         self._config: Mapping[str, Any] = record.description["HyperParameterTuningJobConfig"]
         self._definition: Mapping[str, Any] = record.description["TrainingJobDefinition"]
         self._objective = self._config["HyperParameterTuningJobObjective"]
+        self._parallel: int = self._config["ResourceLimits"]["MaxParallelTrainingJobs"]
         self._search = make_search(
             self._config["Strategy"],
             self._config.get("ParameterRanges", {}),
             maximize=self._objective["Type"] == "Maximize",
             seed=self._config.get("RandomSeed"),
         )
-        self._running: dict[str, int] = {}  # child's name -> trial number
-        self._ended: queue.Queue[Record | None] = queue.Queue()
+        self._running: dict[int, Record] = {}  # by number of trial
+        self._ended: queue.Queue[int | None] = queue.Queue()
         self._stop_asked = threading.Event()
+        self._failure = ""
 
-    def stop(self) -> None:
-        """Start no more trials and stop those that run."""
-        self._stop_asked.set()
-        for child in children(self._engine, self._record):
-            if child.description["TrainingJobStatus"] == "InProgress":
-                self._engine.store.update(child, TrainingJobStatus="Stopping")
-                child.live.stop()
-        self._ended.put(None)
+    def stop(self) -> str:
+        """Start no more trials and stop those that run, if the job still runs. Returns the status it was in."""
+        status = self._engine.store.advance(self._record, STATUS, {"InProgress"}, "Stopping")
+        if status == "InProgress":
+            self._end_early()
+        return status
 
     def run(self) -> None:
         """The whole life of the tuning job; the last state is always told."""
+        self._engine.register(self, self._end_early)
         try:
-            status, reason = self._tune()
+            self._finish(*self._tune())
         except Exception:
+            self._stop_children()
             self._finish("Failed", "InternalServerError: the local engine met an error of its own")
             raise
-        self._finish(status, reason)
+        finally:
+            self._engine.forget(self)
+
+    def _end_early(self) -> None:
+        self._stop_asked.set()
+        self._ended.put(None)  # Wakes the thread that waits for trials.
 
     def _tune(self) -> tuple[str, str]:
         limits = self._config["ResourceLimits"]
-        deadline = time.monotonic() + limits.get("MaxRuntimeInSeconds", float("inf"))
+        deadline = monotonic() + limits.get("MaxRuntimeInSeconds", float("inf"))
         grid = self._config["Strategy"] == "Grid"
         left = limits.get("MaxNumberOfTrainingJobs", float("inf") if grid else DEFAULT_MAX_JOBS)
         while True:
-            while left and len(self._running) < limits["MaxParallelTrainingJobs"] and not self._over(deadline):
-                left -= 1
-                if not self._launch():
-                    left = 0
+            while left and len(self._running) < self._parallel and not self._stop_asked.is_set():
+                left = left - 1 if self._launch() else 0
+            if self._stop_asked.is_set():
+                self._stop_children()
             if not self._running:
                 return self._verdict()
             self._wait_for_one(deadline)
 
-    def _over(self, deadline: float) -> bool:
-        return self._stop_asked.is_set() or time.monotonic() >= deadline
-
     def _launch(self) -> bool:
+        """Start the next trial; False when the search has none left, or it could not start."""
         proposal = self._search.ask()
         if proposal is None:
             return False
-        number = proposal.number + 1
-        name = f"{self._record.name}-{number:03d}-{uuid.uuid4().hex[:8]}"
-        self._running[name] = proposal.number
+        name = f"{self._record.name}-{proposal.number + 1:03d}-{uuid.uuid4().hex[:8]}"
         try:
-            training_jobs.launch(
+            self._running[proposal.number] = training_jobs.launch(
                 self._engine,
                 self._record.region,
                 child_request(self._definition, self._objective["MetricName"], name, proposal.values),
                 # Trials side by side share the processors.
-                cpus=max(1, self._engine.cpus // self._config["ResourceLimits"]["MaxParallelTrainingJobs"]),
+                cpus=max(1, self._engine.cpus // self._parallel),
                 fields={"TuningJobArn": self._record.arn, "TunedHyperParameters": proposal.values},
-                on_end=self._ended.put,
+                on_end=lambda _: self._ended.put(proposal.number),
             )
         except ServiceError as error:
             # The same would befall every further trial.
-            raise RuntimeError(f"trial {name} could not start: {error}") from error
+            self._failure = f"ClientError: the training job {name} could not start: {error.message}"
+            self._stop_asked.set()
+            return False
         return True
 
+    def _stop_children(self) -> None:
+        for child in self._running.values():
+            child.live.stop()
+
     def _wait_for_one(self, deadline: float) -> None:
-        timeout = None if deadline == float("inf") else max(0.0, deadline - time.monotonic())
+        waiting_ends = deadline < float("inf") and not self._stop_asked.is_set()
         try:
-            child = self._ended.get(timeout=None if self._stop_asked.is_set() else timeout)
+            number = self._ended.get(timeout=max(0.0, deadline - monotonic()) if waiting_ends else None)
         except queue.Empty:
-            self.stop()
+            self._stop_asked.set()
             return
-        if child is not None:
-            metric = objective_of(child.description, self._objective)
-            self._search.tell(self._running.pop(child.name), metric["Value"] if metric else None)
+        if number is not None:
+            metric = objective_of(self._running.pop(number).description, self._objective)
+            self._search.tell(number, metric["Value"] if metric else None)
 
     def _verdict(self) -> tuple[str, str]:
+        if self._failure:
+            return "Failed", self._failure
         if self._stop_asked.is_set():
             return "Stopped", ""
         trials = [child.description for child in children(self._engine, self._record)]
@@ -120,10 +136,7 @@ class TuningRun:
         return "Completed", ""
 
     def _finish(self, status: str, reason: str) -> None:
-        fields: dict[str, Any] = {
-            "HyperParameterTuningJobStatus": status,
-            "HyperParameterTuningEndTime": self._engine.store.now(),
-        }
+        fields: dict[str, Any] = {STATUS: status, "HyperParameterTuningEndTime": self._engine.store.now()}
         if reason:
             fields["FailureReason"] = reason
         self._engine.store.update(self._record, **fields)

@@ -12,11 +12,10 @@ from sm_raw.local.engine import Call, Engine, Handler
 from sm_raw.local.protocol import Request, ServiceError, validation_error
 from sm_raw.local.store import Record, arn
 from sm_raw.local.tags import keep_tags
-from sm_raw.local.tuning import TuningRun, child_request, children, objective_of
+from sm_raw.local.tuning import STATUS, TuningRun, child_request, children, objective_of
 
 KIND = "hyper-parameter-tuning-job"
 NAME = "HyperParameterTuningJobName"
-STATUS = "HyperParameterTuningJobStatus"
 LISTING = listing.Listing("HyperParameterTuningJobSummaries", NAME, STATUS, sort_by="Name")
 CHILD_LISTING = listing.Listing("TrainingJobSummaries", "TrainingJobName", "TrainingJobStatus", sort_by="Name")
 # Documented parts of a tuning request that this engine does not run, with what it does instead of pretending.
@@ -24,6 +23,7 @@ NOT_RUN_HERE = {
     "WarmStartConfig": "warm starts",
     "Autotune": "Autotune",
     "TrainingJobDefinitions": "several training job definitions",
+    "TuningJobCompletionCriteria": "completion criteria",
 }
 STRATEGIES = ("Random", "Bayesian", "Grid")
 
@@ -41,15 +41,17 @@ def create(call: Call) -> dict[str, Any]:
         "CreationTime": now,
         "LastModifiedTime": now,
     }
+    tags = description.pop("Tags", [])
     record = Record(call.region, KIND, name, description["HyperParameterTuningJobArn"], description)
+    # Complete before anyone can find it: it may be stopped at once.
+    record.live = TuningRun(call.engine, record)
     try:
         call.engine.store.add(record)
     except KeyError:
         raise ServiceError(
             "ResourceInUse", f"Hyperparameter tuning job names must be unique; {record.arn} already exists."
         ) from None
-    keep_tags(call.engine, record, request)
-    record.live = TuningRun(call.engine, record)
+    keep_tags(call.engine, record, tags)
     call.engine.start(f"tuning job {name}", record.live.run)
     return {"HyperParameterTuningJobArn": record.arn}
 
@@ -79,13 +81,9 @@ def list_children(call: Call) -> dict[str, Any]:
 
 def stop(call: Call) -> dict[str, Any]:
     """StopHyperParameterTuningJob."""
-    record = find(call)
-    status = record.description[STATUS]
+    status = find(call).live.stop()
     if status not in training_jobs.RUNNING:
         raise validation_error(f"The request was rejected because the tuning job is in status {status}.")
-    if status == "InProgress":
-        call.engine.store.update(record, **{STATUS: "Stopping"})
-        record.live.stop()
     return {}
 
 
@@ -99,12 +97,14 @@ def find(call: Call) -> Record:
 
 def refuse_unsupported(engine: Engine, region: str, request: Request) -> None:
     """Refuse what this engine does not run, and trials that could not start."""
-    for field, what in NOT_RUN_HERE.items():
-        if field in request:
-            raise validation_error(f"This local engine does not run {what}: leave out {field}.")
     config = request["HyperParameterTuningJobConfig"]
+    for field, what in NOT_RUN_HERE.items():
+        if field in request or field in config:
+            raise validation_error(f"This local engine does not run {what}: leave out {field}.")
     if config["Strategy"] not in STRATEGIES:
         raise validation_error(f"This local engine runs the strategies {', '.join(STRATEGIES)}.")
+    if config["Strategy"] == "Grid" and set(config.get("ParameterRanges", {})) - {"CategoricalParameterRanges"}:
+        raise validation_error("The Grid strategy takes categorical ranges only.")
     if "TrainingJobDefinition" not in request:
         raise validation_error("TrainingJobDefinition is missing.")
     metric = config.get("HyperParameterTuningJobObjective", {}).get("MetricName")

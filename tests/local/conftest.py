@@ -1,0 +1,221 @@
+"""An engine in this process for the whole session, and short ways to ask it for things."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import tarfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sm_raw import specs
+from sm_raw.aws.clients import Clients, local_clients
+from sm_raw.aws.wait import wait
+from sm_raw.errors import JobFailed
+from sm_raw.local.server import serving
+
+TIMEOUT_SECONDS = 60
+ROLE = "arn:aws:iam::123456789012:role/Trainer"
+IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3-cpu-py311"
+METRIC = "valid:loss"
+
+# Programs of one source archive; the hyperparameter sagemaker_program picks one.
+PROGRAMS = {
+    # A parabola stands for a loss: its minimum is at x = 0.3.
+    "train.py": """
+import argparse, os, pathlib
+parser = argparse.ArgumentParser()
+parser.add_argument("-x", type=float, default=0.3)
+parser.add_argument("--plus", type=float, default=0.0)
+x = parser.parse_args()
+print("epoch 1/2; valid:loss=9.5;")
+print(f"epoch 2/2; valid:loss={(x.x - 0.3) ** 2 + x.plus};")
+pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text(str(x.x))
+""",
+    # Leaves what it was given as its model.
+    "look.py": """
+import json, os, pathlib, sys
+base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
+channels = {path.name: path for path in (base / "input/data").iterdir()} if (base / "input/data").exists() else {}
+seen = {
+    "argv": sys.argv,
+    "cwd": os.path.relpath(os.getcwd(), base),
+    "environment": dict(os.environ),
+    "files": {
+        name: sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        for name, folder in channels.items()
+    },
+}
+pathlib.Path(os.environ["SM_MODEL_DIR"], "seen.json").write_text(json.dumps(seen))
+""",
+    # Runs until it is told to stop, and saves then.
+    "stoppable.py": """
+import os, pathlib, signal, sys
+def save(*_):
+    pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("saved")
+    print("saved", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+print("valid:loss=0.5;")
+print("waiting", flush=True)
+while True:
+    signal.pause()
+""",
+    "shell.sh": '#!/bin/sh\nprintf "%s\\n" "$@" > "$SM_MODEL_DIR/arguments.txt"\n',
+}
+
+
+def pause() -> None:
+    """Between two looks: what is waited for takes milliseconds here."""
+    threading.Event().wait(0.03)
+
+
+class Lab:
+    """The engine at ``url``, whose files are below ``root``, and one bucket in it."""
+
+    # Of all engines of this process, for they share moto's logs and buckets.
+    numbers = itertools.count(1)
+
+    def __init__(self, url: str, root: Path, bucket: str = "lab") -> None:
+        self.url, self.root, self.bucket = url, root, bucket
+        self.clients: Clients = local_clients(url)
+        self.sm: Any = self.clients.sagemaker
+        self.s3: Any = self.clients.s3
+        self.s3.create_bucket(Bucket=bucket)
+        self.source = self.put("code/sourcedir.tar.gz", self.archive(PROGRAMS))
+        self.put("data/train/a/1.txt", b"one")
+        self.put("data/train/2.txt", b"two")
+
+    def name(self, prefix: str = "job") -> str:
+        """A name that no other test uses."""
+        return f"{prefix}-{next(self.numbers)}"
+
+    def put(self, key: str, body: bytes) -> str:
+        """Store an object; returns its URI."""
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        return f"s3://{self.bucket}/{key}"
+
+    def get(self, uri: str) -> bytes:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        body: bytes = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
+    @staticmethod
+    def archive(files: Mapping[str, str]) -> bytes:
+        """A tar.gz of small files."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, text in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text.encode())
+                tar.addfile(member, io.BytesIO(text.encode()))
+        return buffer.getvalue()
+
+    def members(self, uri: str) -> dict[str, str]:
+        """The files of a stored tar.gz, with their texts."""
+        with tarfile.open(fileobj=io.BytesIO(self.get(uri))) as tar:
+            return {item.name: tar.extractfile(item).read().decode() for item in tar if item.isfile()}  # type: ignore[union-attr]
+
+    def common(self, program: str = "train.py", **changes: Any) -> dict[str, Any]:
+        """What a training job and the definition in a tuning job have in common."""
+        hyperparameters = changes.pop("hyperparameters", {})
+        source = changes.pop("source", self.source)
+        return {
+            "image_uri": IMAGE,
+            "role_arn": ROLE,
+            "output_uri": f"s3://{self.bucket}/out",
+            "resources": specs.resources("ml.m5.large"),
+            "metrics": {METRIC: f"{METRIC}=([0-9.eE+-]+|nan|inf);"},
+            "hyperparameters": specs.script_mode(program, submit_directory=source, hyperparameters=hyperparameters),
+            **changes,
+        }
+
+    def training(self, program: str = "train.py", *, name: str = "", **changes: Any) -> dict[str, Any]:
+        """A CreateTrainingJob request."""
+        return dict(specs.training_job(name or self.name(), **self.common(program, **changes)))
+
+    def train(self, program: str = "train.py", **changes: Any) -> dict[str, Any]:
+        """Run a training job to its end, whatever that is; the last describe response."""
+        request = self.training(program, **changes)
+        self.sm.create_training_job(**request)
+        return self.ended("CreateTrainingJob", request["TrainingJobName"])
+
+    def start(self, program: str = "stoppable.py", **changes: Any) -> str:
+        """Start a training job and return its name when its script waits."""
+        request = self.training(program, **changes)
+        self.sm.create_training_job(**request)
+        name: str = request["TrainingJobName"]
+        self.until(lambda: "waiting" in self.log(name))
+        return name
+
+    def ended(self, kind: str, name: str) -> dict[str, Any]:
+        """The last describe response of a job or endpoint that has settled, however it ended."""
+        try:
+            return wait(
+                self.sm, kind, name, timeout_seconds=TIMEOUT_SECONDS, accept_stopped=True, sleep=lambda _: pause()
+            )
+        except JobFailed as failure:
+            return failure.last_response
+
+    def streams(self, group: str, prefix: str = "") -> list[str]:
+        more = {"logStreamNamePrefix": prefix} if prefix else {}
+        try:
+            found = self.clients.logs.describe_log_streams(logGroupName=group, **more)["logStreams"]  # type: ignore[arg-type]
+        except self.clients.logs.exceptions.ResourceNotFoundException:
+            return []
+        return [stream["logStreamName"] for stream in found]
+
+    def log(self, job: str, group: str = "/aws/sagemaker/TrainingJobs") -> list[str]:
+        """The lines of a training job's log, or of every stream of another group."""
+        prefix = f"{job}/" if job else ""
+        return [
+            event["message"]
+            for stream in self.streams(group, prefix)
+            for event in self.clients.logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)[
+                "events"
+            ]
+        ]
+
+    @staticmethod
+    def until(condition: Callable[[], object], timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        """Wait for what no describe operation tells."""
+        deadline = time.monotonic() + timeout_seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it never happened"
+            pause()
+
+    def post(self, target: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> tuple[int, dict[str, Any]]:
+        """One raw request of the JSON protocol, as no client library would send it: status and document."""
+        request = urllib.request.Request(self.url, data=body, method="POST")
+        request.add_header("X-Amz-Target", target)
+        request.add_header("Content-Type", "application/x-amz-json-1.1")
+        for header, value in headers:
+            request.add_header(header, value)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+                return response.status, json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+
+@pytest.fixture(scope="session")
+def lab_of() -> type[Lab]:
+    """For tests that start an engine of their own."""
+    return Lab
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    root = tmp_path_factory.mktemp("engine")
+    with serving(root) as url:
+        yield Lab(url, root)
