@@ -19,7 +19,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +33,6 @@ from sm_raw.runs.story import Story
 LOCAL_ACCOUNT = "123456789012"
 LOCAL_REGION = "us-east-1"
 INTERRUPTED = 130
-
-
-@dataclass(frozen=True)
-class Target:
-    """Clients, and what of the plan depends on where they lead."""
-
-    clients: Clients
-    surroundings: Surroundings
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -112,19 +103,27 @@ def dry_run(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace, story: Story) -> int:
-    """Run the plan on its target and write the report, however it ends."""
-    record = Record(arguments.out, recipe=Path(arguments.recipe).name, target=arguments.target)
-    try:
-        with open_target(arguments, story) as target:
-            plan = make_plan(arguments, target.surroundings, arguments.out)
-            choices = Choices(arguments.if_exists, arguments.keep)
-            Execution(plan, target.clients, record, story, choices).execute()
-    except KeyboardInterrupt:
-        finish(record, story, "interrupted", "stopped by Ctrl-C; what had been finished is kept")
-        raise
-    except Exception as error:
-        finish(record, story, "failed", explain(error) or repr(error))
-        raise
+    """Run the plan on its target and write the report, however it ends.
+
+    What is wrong with recipe, data or settings is said before anything is started, made or written.
+    """
+    with contextlib.ExitStack() as stack:
+        if arguments.target == "aws":
+            clients, surroundings = aws_target(arguments)
+            plan = make_plan(arguments, surroundings, arguments.out)
+        else:
+            plan = make_plan(arguments, offline_surroundings(arguments), arguments.out)
+            clients = stack.enter_context(local_target(arguments, plan.bucket, story))
+        record = Record(arguments.out, recipe=plan.recipe.name, target=arguments.target)
+        execution = Execution(plan, clients, record, story, Choices(arguments.if_exists, arguments.keep))
+        try:
+            execution.execute()
+        except KeyboardInterrupt:
+            finish(record, story, "interrupted", "stopped by Ctrl-C; what had been finished is kept")
+            raise
+        except Exception as error:
+            finish(record, story, "failed", explain(error) or repr(error))
+            raise
     left = record.content["left_behind"]
     finish(record, story, "failed" if left else "succeeded", f"left behind: {'; '.join(left)}" if left else None)
     return 1 if left else 0
@@ -148,11 +147,8 @@ def make_plan(arguments: argparse.Namespace, surroundings: Surroundings, work: P
 
 
 @contextlib.contextmanager
-def open_target(arguments: argparse.Namespace, story: Story) -> Iterator[Target]:
-    """The clients for the run. This is the one place that knows of targets."""
-    if arguments.target == "aws":
-        yield aws_target(arguments)
-        return
+def local_target(arguments: argparse.Namespace, bucket: str, story: Story) -> Iterator[Clients]:
+    """Clients of the engine at ``--endpoint-url``, or of one that lives as long as the block."""
     with contextlib.ExitStack() as stack:
         url = arguments.endpoint_url
         if url is None:
@@ -160,10 +156,9 @@ def open_target(arguments: argparse.Namespace, story: Story) -> Iterator[Target]
 
             url = stack.enter_context(local_engine())
         clients = local_clients(url, arguments.region or LOCAL_REGION)
-        surroundings = offline_surroundings(arguments)
-        _provide_bucket(clients, surroundings.bucket)
+        _provide_bucket(clients, bucket)
         story.line(f"local engine at {url}")
-        yield Target(clients, surroundings)
+        yield clients
 
 
 def _provide_bucket(clients: Clients, bucket: str) -> None:
@@ -175,7 +170,7 @@ def _provide_bucket(clients: Clients, bucket: str) -> None:
         clients.s3.create_bucket(**request)
 
 
-def aws_target(arguments: argparse.Namespace) -> Target:
+def aws_target(arguments: argparse.Namespace) -> tuple[Clients, Surroundings]:
     """AWS by the usual configuration; role and bucket are looked up where they are not given, and never made."""
     from botocore.exceptions import ClientError
 
@@ -191,7 +186,7 @@ def aws_target(arguments: argparse.Namespace) -> Target:
         raise SmRawError(
             f"the bucket {bucket!r} cannot be used ({error.response['Error']['Code']}); give one that exists: --bucket"
         ) from error
-    return Target(clients, Surroundings(clients.region, bucket, role))
+    return clients, Surroundings(clients.region, bucket, role)
 
 
 def offline_surroundings(arguments: argparse.Namespace) -> Surroundings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sm_raw.local import listing
-from sm_raw.local.artifacts import exists
+from sm_raw.local.artifacts import exists, split_uri
 from sm_raw.local.checks import refuse_rule_errors
 from sm_raw.local.deployment import Deployment
 from sm_raw.local.engine import Call, Engine, Handler
@@ -67,7 +67,7 @@ def create_model(call: Call) -> dict[str, Any]:
     url = containers[0].get("ModelDataUrl")
     if url is None:
         raise validation_error("This local engine serves a model.tar.gz: give PrimaryContainer.ModelDataUrl.")
-    if not exists(call.engine.client("s3", call.region), url):
+    if not split_uri(url)[1] or not exists(call.engine.client("s3", call.region), url):
         raise validation_error(f"Could not find model data at {url}.")
     return _arn(MODEL, _keep(call, MODEL))
 

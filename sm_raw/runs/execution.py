@@ -114,7 +114,7 @@ class Execution:
         operation = recipe_step.operation
         effect = EFFECTS[operation]
         with self._step(recipe_step.name, operation, operation) as step:
-            request, existing = self._choose_name(recipe_step, effect)
+            request, existing = self.choose_name(recipe_step)
             name = request[effect.name]
             step["resource"] = name
             step["request"] = self._record.write_request(recipe_step.file, request)
@@ -134,8 +134,12 @@ class Execution:
         if facts.table:
             self._story.table(facts.table)
 
-    def _choose_name(self, step: RecipeStep, effect: Effect) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The request under a name that can be used, and what exists under it if that is to be reused."""
+    def choose_name(self, step: RecipeStep) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The request under a name that can be used, and what exists under it if that is to be reused.
+
+        Raises NameClash where the user wants no reuse and no other name.
+        """
+        effect = EFFECTS[step.operation]
         for attempt in range(1, ATTEMPTS):
             request = self._plan.request(step, self._results, attempt)
             existing = self._find(step.operation, effect, request[effect.name])
@@ -174,7 +178,10 @@ class Execution:
 
     def _follow(self, kind: JobKind, name: str, *, mine: bool) -> dict[str, Any]:
         """Wait for a job or endpoint, telling what it does."""
-        with outcomes.following_log(kind, name, self._clients, self._story if mine else None):
+        with (
+            outcomes.following_log(kind, name, self._clients, self._story if mine else None),
+            self._until_ended(kind, name),
+        ):
             response = wait(
                 self._clients.sagemaker,
                 kind,
@@ -183,9 +190,17 @@ class Execution:
                 on_change=lambda response: self._story.progress(f"{name}: {outcomes.progress(kind, response)}"),
                 logs=self._clients.logs,
             )
-        if (kind, name) in self._running:
-            self._running.remove((kind, name))
         return outcomes.settled(kind, response, self._clients, self._story, self._choices.wait_seconds)
+
+    @contextlib.contextmanager
+    def _until_ended(self, kind: JobKind, name: str) -> Iterator[None]:
+        """A job that has ended, one way or the other, needs no stopping; one that the block leaves running does."""
+        try:
+            yield
+        except JobFailed:
+            self._running = [job for job in self._running if job != (kind, name)]
+            raise
+        self._running = [job for job in self._running if job != (kind, name)]
 
     def _predict(self, recipe_step: RecipeStep) -> None:
         with self._step(recipe_step.name, "InvokeEndpoint", f"{recipe_step.pictures} test pictures") as step:

@@ -185,6 +185,28 @@ def _scaling(clients: Clients, name: str, request: Mapping[str, Any], response: 
     return Facts(detail, {"scaling": _plain(scaling)})
 
 
+def _model(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
+    container = request.get("PrimaryContainer") or request["Containers"][0]
+    return Facts(f"image {container['Image'].rpartition('/')[2]}")
+
+
+def _endpoint_config(
+    clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path
+) -> Facts:
+    variants = [f"{item['VariantName']} on {_capacity(item)}" for item in request["ProductionVariants"]]
+    return Facts(", ".join(variants))
+
+
+def _capacity(variant: Mapping[str, Any]) -> str:
+    if "InstanceType" not in variant:
+        return "serverless capacity"
+    return f"{variant.get('InitialInstanceCount', 1)} x {variant['InstanceType']}"
+
+
+def _endpoint(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
+    return Facts(response["EndpointStatus"])
+
+
 def _plain(scaling: Mapping[str, Any]) -> dict[str, Any]:
     """Without the members that only the transport knows."""
     return {key: value for key, value in scaling.items() if key != "ResponseMetadata"}
@@ -193,6 +215,9 @@ def _plain(scaling: Mapping[str, Any]) -> dict[str, Any]:
 READERS: Mapping[str, Reader] = {
     "CreateHyperParameterTuningJob": _tuning,
     "CreateTrainingJob": _training,
+    "CreateModel": _model,
+    "CreateEndpointConfig": _endpoint_config,
+    "CreateEndpoint": _endpoint,
     "RegisterScalableTarget": _scaling,
     "PutScalingPolicy": _scaling,
 }

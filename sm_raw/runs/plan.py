@@ -6,6 +6,7 @@ best learning rate, where the model lies) stays a placeholder until then.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,11 @@ class Plan:
     classes: Sequence[str]
     archive: Path
     step_names: frozenset[str]
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that everything goes to."""
+        return str(self.values["bucket"])
 
     @property
     def data_uri(self) -> str:
@@ -159,7 +165,9 @@ def override(variables: Mapping[str, Any], settings: Mapping[str, str]) -> dict[
     changed: dict[str, Any] = {}
     for name, text in settings.items():
         if name not in variables:
-            raise UnresolvedPlaceholder(name, tuple(variables), "--set")
+            near = difflib.get_close_matches(name, variables, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ";"
+            raise InvalidRecipe(f"--set {name}: the recipe has no such variable{hint} it has {', '.join(variables)}")
         default = variables[name]
         changed[name] = text if isinstance(default, str) else _typed(name, text, default)
     return changed

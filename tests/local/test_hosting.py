@@ -367,6 +367,7 @@ def test_what_cannot_be_hosted_is_refused(host: Host, served: str) -> None:
     assert create_model(model_data_uri="s3://lab/nowhere.tar.gz")[1] == (
         "Could not find model data at s3://lab/nowhere.tar.gz."
     )
+    assert create_model(model_data_uri="s3://lab")[1] == "Could not find model data at s3://lab."
     assert create_model(model_data_uri=None)[1].endswith("give PrimaryContainer.ModelDataUrl.")
     assert refusal(lambda: host.config(host.variant("nobody")))[1].startswith('Could not find model "arn:aws:')
     assert refusal(lambda: host.config(host.variant(model), host.variant(model)))[0] == "ValidationException"

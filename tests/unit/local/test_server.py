@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from sm_raw.errors import EngineFailed
+from sm_raw.local.server import main, serving
+
+
+def test_what_this_engine_does_not_do_is_said_at_once() -> None:
+    with pytest.raises(EngineFailed, match="no faults to switch on; leave out --faults"):
+        main(port=0, root=None, time_scale=1, faults="f.json")
+    with pytest.raises(EngineFailed, match="no periods to compress; leave out --time-scale"):
+        main(port=0, root=None, time_scale=60, faults=None)
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_no_port_is_named(tmp_path: Path, port: int) -> None:
+    with pytest.raises(EngineFailed, match=f"--port {port}: give a number from 0"), serving(tmp_path, port):
+        pass
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        message = f"^port {port} of 127.0.0.1 is taken by another program; give another with --port, or leave it out"
+        with pytest.raises(EngineFailed, match=message), serving(tmp_path, port):
+            pass
+
+
+def test_a_port_is_free_again_after_the_engine(tmp_path: Path) -> None:
+    with serving(tmp_path) as url:
+        port = int(url.rpartition(":")[2])
+    with serving(tmp_path, port) as again:
+        assert again == url
