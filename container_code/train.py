@@ -224,14 +224,15 @@ def main(arguments: Sequence[str]) -> int:
     settings = parse_settings(arguments, os.environ)
     if "OMP_NUM_THREADS" not in os.environ and "SM_NUM_CPUS" in os.environ:
         torch.set_num_threads(int(os.environ["SM_NUM_CPUS"]))
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, threads: {torch.get_num_threads()}"
     print(f"device: {device}; torch {torch.__version__}, torchvision {torchvision.__version__}")
     if int(os.environ.get("SM_NUM_GPUS", 0)) and not torch.cuda.is_available():
         print("warning: the machine has a GPU, but this torch cannot use it: training runs on the CPU")
     try:
         train(settings, stop)
     except (DataError, WeightsError, TrainingError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        # What a worker process raises comes with its traceback, the sentence last.
+        print(f"error: {str(error).splitlines()[-1]}", file=sys.stderr)
         return 1
     return 0
 

@@ -167,17 +167,7 @@ class TrainingRun:
             artifacts.unpack(source, self._tree.code)
 
     def _train(self) -> tuple[str, str]:
-        command = self._command()
-        environment = clean_environment(
-            {
-                "AWS_ENDPOINT_URL": self._engine.url,
-                "HOME": str(self._tree.base / "home"),
-                "TMPDIR": str(self._tree.base / "tmp"),
-                # Jobs side by side must not each start a thread for every processor.
-                "OMP_NUM_THREADS": str(self._cpus),
-                **container.environment(self._tree, self._request, region=self._record.region, cpus=self._cpus),
-            }
-        )
+        command, environment = self._command(), self._environment()
         self._proceed("Training")
         if (self._tree.code / "requirements.txt").exists():
             self._log.write("requirements.txt is not installed here: the script runs with the engine's packages")
@@ -197,6 +187,18 @@ class TrainingRun:
         if self._stop_asked.is_set():
             return "Stopped", ""
         return ("Failed", self._explain(code, command)) if code else ("Completed", "")
+
+    def _environment(self) -> dict[str, str]:
+        return clean_environment(
+            {
+                "AWS_ENDPOINT_URL": self._engine.url,
+                "HOME": str(self._tree.base / "home"),
+                "TMPDIR": str(self._tree.base / "tmp"),
+                # Jobs side by side must not each start a thread for every processor.
+                "OMP_NUM_THREADS": str(self._cpus),
+                **container.environment(self._tree, self._request, region=self._record.region, cpus=self._cpus),
+            }
+        )
 
     def _command(self) -> list[str]:
         program = self._hyperparameter("sagemaker_program")

@@ -542,3 +542,53 @@ def test_a_result_that_cannot_be_stored_fails_the_job(lab: Any) -> None:
     job = lab.ended("CreateTrainingJob", name)
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("ClientError: Artifact upload failed: could not write s3://short-lived/")
+
+
+def observed() -> dict[str, Any]:
+    image = specs.debugger_rules_image("us-east-1")
+    rules = [specs.debug_rule("VanishingGradient", image_uri=image)]
+    return {
+        "debug_hook": specs.hook_config("s3://lab/debug", rules=rules),
+        "debug_rules": rules,
+        "profiler": specs.profiler_config("s3://lab/profiles", interval_milliseconds=100),
+        "profiler_rules": [specs.profiler_report(image_uri=image)],
+    }
+
+
+def rule_statuses(job: dict[str, Any]) -> list[tuple[str, str]]:
+    fields = "DebugRuleEvaluationStatuses", "ProfilerRuleEvaluationStatuses"
+    return [(rule["RuleEvaluationStatus"], rule.get("StatusDetails", "")) for field in fields for rule in job[field]]
+
+
+def test_rules_and_profiler_of_a_job_that_saves_no_tensors_end_in_a_status(lab: Any) -> None:
+    name = lab.train(**observed())["TrainingJobName"]
+    described: dict[str, Any] = {}
+
+    def settled() -> bool:
+        described.update(lab.sm.describe_training_job(TrainingJobName=name))
+        return all(status != "InProgress" for status, _ in rule_statuses(described))
+
+    lab.until(settled)
+    debugger, profiler = rule_statuses(described)
+    assert debugger[0] == profiler[0] == "Error"
+    assert "No debugging data was saved by the training job" in debugger[1]
+    assert "evaluates no profiler rules" in profiler[1]
+    assert (described["TrainingJobStatus"], described["ProfilingStatus"]) == ("Completed", "Enabled")
+    found = lab.s3.list_objects_v2(Bucket="lab", Prefix=f"profiles/{name}/profiler-output/system/")
+    assert found["KeyCount"] >= 1
+
+
+def test_rules_of_a_job_that_never_ran_are_stopped(lab: Any) -> None:
+    job = lab.train("absent.py", **observed())
+    lab.until(lambda: "InProgress" not in dict(rule_statuses(lab.sm.describe_training_job(**named(job)))))
+    assert (
+        rule_statuses(lab.sm.describe_training_job(**named(job)))
+        == [
+            ("Stopped", "The training job ended before it could be observed."),
+        ]
+        * 2
+    )
+
+
+def named(job: dict[str, Any]) -> dict[str, str]:
+    return {"TrainingJobName": job["TrainingJobName"]}

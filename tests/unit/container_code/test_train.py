@@ -190,6 +190,18 @@ def test_a_failure_is_one_sentence_and_saves_no_model(
 
 
 @pytest.mark.usefixtures("bare")
+def test_of_a_failure_in_a_worker_process_only_the_sentence_is_told(
+    train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise train.DataError("Caught DataError in DataLoader worker process 0.\nTraceback:\nDataError: no picture")
+
+    monkeypatch.setattr(train, "train", fail)
+    assert train.main(FOLDERS) == 1
+    assert capsys.readouterr().err == "error: DataError: no picture\n"
+
+
+@pytest.mark.usefixtures("bare")
 def test_a_gpu_that_torch_cannot_use_is_told(
     train: ModuleType,
     image_folder: Callable[..., Path],
