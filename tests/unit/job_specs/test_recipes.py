@@ -125,7 +125,7 @@ def hosting() -> dict[str, Any]:
 
 BUILT = {
     "digits": {
-        "create_hyper_parameter_tuning_job.json": tuning("valid:loss", "Logarithmic", ["32", "64", "128"]),
+        "create_hyper_parameter_tuning_job.json": tuning("valid:loss", "Logarithmic", ["32", "64"]),
         "create_training_job.json": training(),
         **hosting(),
     },

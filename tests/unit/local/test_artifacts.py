@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from sm_raw.local.artifacts import (
@@ -49,11 +48,11 @@ class S3:
         yield {"Contents": found[:2]}
         yield {"Contents": found[2:]} if found[2:] else {}
 
-    def download_file(self, bucket: str, key: str, path: str) -> None:
+    def get_object(self, Bucket: str, Key: str) -> dict[str, io.BytesIO]:  # noqa: N803
         self.downloads += 1
-        if key not in self.objects:
-            raise self._refuse("404", "HeadObject")
-        Path(path).write_bytes(self.objects[key])
+        if Key not in self.objects:
+            raise self._refuse("NoSuchKey", "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key])}
 
     def head_object(self, Bucket: str, Key: str) -> None:  # noqa: N803
         if Bucket != self.bucket or Key not in self.objects:
@@ -63,10 +62,10 @@ class S3:
         if Bucket != self.bucket:
             raise self._refuse("404", "HeadBucket")
 
-    def upload_file(self, path: str, bucket: str, key: str) -> None:
-        if bucket != self.bucket:
-            raise S3UploadFailedError("no such bucket")
-        self.objects[key] = Path(path).read_bytes()
+    def put_object(self, Bucket: str, Key: str, Body: io.BufferedReader) -> None:  # noqa: N803
+        if Bucket != self.bucket:
+            raise self._refuse("NoSuchBucket", "PutObject")
+        self.objects[Key] = Body.read()
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -197,7 +196,7 @@ def test_what_cannot_be_stored_is_named(tmp_path: Path) -> None:
     s3: Any = S3({})
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "w").write_bytes(b"w")
-    with pytest.raises(DataFailure, match=r"could not write s3://c/m\.tar\.gz: no such bucket"):
+    with pytest.raises(DataFailure, match=r"could not write s3://c/m\.tar\.gz: .*NoSuchBucket"):
         upload_archive(s3, tmp_path / "m", "s3://c/m.tar.gz")
     with pytest.raises(DataFailure, match="could not write below s3://c/m: no such bucket"):
         upload_tree(s3, tmp_path / "m", "s3://c/m")
