@@ -22,7 +22,7 @@ run: $(READY)
 	$(BIN)/python scripts/run_all.py $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

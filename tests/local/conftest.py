@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from sm_raw import specs
 from sm_raw.aws.clients import Clients, local_clients
@@ -219,3 +220,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     root = tmp_path_factory.mktemp("engine")
     with serving(root) as url:
         yield Lab(url, root)
+
+
+@pytest.fixture(scope="session")
+def two_shades(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of plain pictures, dark and light: one epoch is enough to tell them apart."""
+    folder = tmp_path_factory.mktemp("two_shades")
+    for split, count in (("train", 24), ("valid", 4), ("test", 4)):
+        for name, shade in (("dark", 30), ("light", 220)):
+            place = folder / split / name
+            place.mkdir(parents=True)
+            for number in range(count):
+                Image.new("RGB", (16, 16), (shade, shade, shade + number)).save(place / f"{number:02d}.png")
+    return folder

@@ -19,7 +19,6 @@ from typing import Any
 
 import psutil
 import pytest
-from PIL import Image
 
 from scripts import run_all
 from sm_raw.aws.clients import Clients, local_clients
@@ -31,16 +30,8 @@ pytestmark = pytest.mark.local
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Plain pictures of two shades: one epoch is enough to tell them apart."""
-    folder = tmp_path_factory.mktemp("data")
-    for split, count in (("train", 24), ("valid", 4), ("test", 4)):
-        for name, shade in (("dark", 30), ("light", 220)):
-            place = folder / split / name
-            place.mkdir(parents=True)
-            for number in range(count):
-                Image.new("RGB", (16, 16), (shade, shade, shade + number)).save(place / f"{number:02d}.png")
-    return folder
+def data(two_shades: Path) -> Path:
+    return two_shades
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -184,9 +183,7 @@ def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureF
 
 
 def engine(monkeypatch: pytest.MonkeyPatch, serve: Any) -> None:
-    module = ModuleType("sm_raw.local.server")
-    module.main = serve  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sm_raw.local.server", module)
+    monkeypatch.setattr("sm_raw.local.server.main", serve)
 
 
 def test_local_passes_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:

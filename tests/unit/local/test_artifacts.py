@@ -198,7 +198,7 @@ def test_what_cannot_be_stored_is_named(tmp_path: Path) -> None:
     (tmp_path / "m" / "w").write_bytes(b"w")
     with pytest.raises(DataFailure, match=r"could not write s3://c/m\.tar\.gz: .*NoSuchBucket"):
         upload_archive(s3, tmp_path / "m", "s3://c/m.tar.gz")
-    with pytest.raises(DataFailure, match="could not write below s3://c/m: no such bucket"):
+    with pytest.raises(DataFailure, match=r"could not write below s3://c/m: .*NoSuchBucket"):
         upload_tree(s3, tmp_path / "m", "s3://c/m")
 
 
