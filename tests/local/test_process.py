@@ -374,6 +374,7 @@ def test_clean_environment_holds_nothing_of_the_user(monkeypatch: pytest.MonkeyP
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}/bin",
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "UTF-8",
+        "OMP_WAIT_POLICY": "PASSIVE",
         "AWS_ACCESS_KEY_ID": "mine",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_EC2_METADATA_DISABLED": "true",
