@@ -5,10 +5,11 @@ One process, one port. From the outside in:
 - ``server``     binds the port, prints the ready line, ends cleanly
 - ``gateway``    the WSGI application: what is SageMaker's is answered here, everything else goes to moto
 - ``protocol``   requests and answers by botocore's service model, and AWS's error wording
-- ``api``        the operations: ``training_jobs``, ``tuning_jobs``, ``hosting``, ``tags``, ``runtime``, ``scaling``
+- ``training_jobs``, ``tuning_jobs``, ``hosting``, ``tags``, ``runtime``, ``scaling``  the operations
 - ``engine``     what they share: the store, the clients that point back here, everything that runs
 - ``training``, ``tuning``, ``deployment``  the work behind them, each in a thread of its own
 - ``container``, ``artifacts``, ``job_logs``  the container contract, S3 and CloudWatch Logs, as a job sees them
+- ``rule_evaluation``, ``system_monitor``  what goes on beside a training
 - ``process``    child processes that never outlive the engine
 - ``debugger``, ``serving``  programs that run in such processes: the rules, the model server
 

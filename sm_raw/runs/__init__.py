@@ -3,7 +3,10 @@
 - ``placeholders``   ``${name}`` and ``${step.Path}`` in documents
 - ``recipe``         a folder of request documents, read and checked
 - ``plan``           the recipe with its data, code and variables: every request, as far as it is known beforehand
-- ``execution``      sends the plan, step by step; waits, follows, reuses
+- ``preparation``    from what the user names to a plan: data surveyed, code packed, recipe filled in
+- ``execution``      sends the plan, step by step; waits, follows, reuses, and takes down what it made
+- ``outcomes``       what a step has brought, for run.json and for the terminal
+- ``predictions``    test pictures through the endpoint
 - ``effects``        what an operation makes: how it is found, waited for and removed (one table)
 - ``record``         run.json, written after every step
 - ``story``          the progress that a person reads

@@ -5,6 +5,7 @@ The engine serves in this process and stays up from one run to the next, as with
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from scripts import run_all
 from sm_raw.aws.clients import Clients, local_clients
@@ -191,6 +193,26 @@ def test_what_a_user_gets_wrong_is_one_message_and_nothing_is_written(
     assert message in told
     assert "Traceback" not in told
     assert not (tmp_path / "out" / "run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "out/run.part"),
+            "no space is left on the disk: out/run.part",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "out"), "out: Permission denied"),
+        (
+            EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+            "the service could not be used: Could not connect",
+        ),
+        (KeyError("a bug of ours"), None),
+    ],
+)
+def test_what_the_world_does_is_explained_and_a_bug_is_not_hidden(error: Exception, message: str | None) -> None:
+    told = run_all.explain(error)
+    assert told is None if message is None else (told or "").startswith(message)
 
 
 def test_a_dry_run_prints_every_request_and_makes_no_client(
