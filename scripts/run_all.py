@@ -95,7 +95,6 @@ def dry_run(arguments: argparse.Namespace) -> int:
     """Print every request as it is known beforehand. What only a run can tell stays a ${placeholder}."""
     with tempfile.TemporaryDirectory(prefix="sm-raw-") as work:
         plan = make_plan(arguments, offline_surroundings(arguments), Path(work))
-        plan.check()
         for number, (step, request) in enumerate(plan.preview(), 1):
             print(f"# {number}. {step.name}: {step.operation}")
             print(json.dumps(request, indent=2))

@@ -7,7 +7,7 @@ gone all pass through ``execute``, which tears down before it lets them go.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sm_raw.aws.remove import NOT_THERE, Resource, left_behind, remove, stop_job
 from sm_raw.aws.submit import submit
 from sm_raw.aws.upload import upload_file, upload_folder
 from sm_raw.aws.wait import wait
-from sm_raw.errors import JobFailed, NameClash, SmRawError
+from sm_raw.errors import InvalidRequest, JobFailed, NameClash, SmRawError
 from sm_raw.runs import outcomes
 from sm_raw.runs.effects import EFFECTS, Effect, resource_of
 from sm_raw.runs.plan import Plan, StepResult
@@ -54,7 +54,6 @@ class Execution:
     def execute(self) -> None:
         """Run every step, then take down what was made. The first failure is raised once all that is done."""
         try:
-            self._plan.check()
             self._upload_data()
             self._upload_code()
             for step in self._plan.recipe.steps:
@@ -87,21 +86,21 @@ class Execution:
                     self._clients.s3,
                     self._plan.data_folder / split,
                     f"{self._plan.data_uri}/{split}",
-                    on_progress=lambda done, total, split=split: (
-                        self._story.progress(  # type: ignore[misc]
-                            f"{'data':<16} {split}: {done} of {total} files"
-                        )
-                        if self._is_worth_telling(done, total)
-                        else None
-                    ),
+                    on_progress=self._upload_progress(split),
                 )
                 sent, skipped = sent + result.sent_files, skipped + result.skipped_files
             step["resource"] = self._plan.data_uri
             step["detail"] = f"{sent} files sent, {skipped} there already"
 
-    def _is_worth_telling(self, done: int, total: int) -> bool:
+    def _upload_progress(self, split: str) -> Callable[[int, int], None]:
         # Plain lines stay, so they are few; on a terminal the line moves.
-        return done == total or done % (25 if self._story.live else 1000) == 0
+        every = 25 if self._story.live else 1000
+
+        def tell(done: int, total: int) -> None:
+            if done == total or done % every == 0:
+                self._story.progress(f"{'data':<16} {split}: {done} of {total} files")
+
+        return tell
 
     def _upload_code(self) -> None:
         with self._step("code", None, f"packing {self._plan.recipe.code.name}") as step:
@@ -129,8 +128,6 @@ class Execution:
             facts = outcomes.read(operation, self._clients, name, request, response, self._record.out)
             self._record.content.update(facts.fields)
             step["detail"] = facts.detail
-        for row in facts.story:
-            self._story.line(row)
         if facts.table:
             self._story.table(facts.table)
 
@@ -165,13 +162,21 @@ class Execution:
             raise
 
     def _create(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any]:
+        from botocore.exceptions import ClientError
+
         # Written down before it is made: a call that is cut off may have made it all the same.
         if resource := resource_of(operation, request):
             self._made.append(resource)
         if effect.kind is not None and not effect.resource:
             self._running.append((effect.kind, request[effect.name]))
         client = self._clients.client(service_of(operation))
-        response = submit(client, operation, request)
+        try:
+            response = submit(client, operation, request)
+        except (InvalidRequest, ClientError):
+            # An answer that refuses: nothing was made.
+            self._made = [made for made in self._made if made != resource]
+            self._forget(effect.kind, request[effect.name])
+            raise
         if effect.describe and effect.kind is None:
             response = call(client, effect.describe, {effect.name: request[effect.name]})
         return response
@@ -198,8 +203,11 @@ class Execution:
         try:
             yield
         except JobFailed:
-            self._running = [job for job in self._running if job != (kind, name)]
+            self._forget(kind, name)
             raise
+        self._forget(kind, name)
+
+    def _forget(self, kind: JobKind | None, name: str) -> None:
         self._running = [job for job in self._running if job != (kind, name)]
 
     def _predict(self, recipe_step: RecipeStep) -> None:
@@ -224,7 +232,10 @@ class Execution:
     def _tear_down(self) -> None:
         """Stop what still runs and remove what was made; list it again as the proof."""
         for kind, name in self._running:
-            self._stop(kind, name)
+            try:
+                self._stop(kind, name)
+            except Exception as error:  # What ended the run is the news, and the rest must still be removed.
+                self._record.content["left_behind"].append(f"{kind.label} {name!r}: {error}")
         if not self._made:
             return
         if self._choices.keep:
@@ -236,7 +247,7 @@ class Execution:
                 self._clients, self._made, lambda resource, outcome: self._story.progress(f"{resource}: {outcome}")
             )
             left = failures or left_behind(self._clients, self._made)
-            self._record.content["left_behind"] = left
+            self._record.content["left_behind"] += left
             step["status"] = "failed" if left else "succeeded"
             step["detail"] = f"left behind: {'; '.join(left)}" if left else f"{len(self._made)} removed, nothing left"
 

@@ -25,11 +25,10 @@ RULES_ENDED = {"NoIssuesFound", "IssuesFound", "Error", "Stopped"}
 
 @dataclass(frozen=True)
 class Facts:
-    """``fields`` go into run.json; ``detail`` is the step's one line; ``story`` and ``table`` are for the terminal."""
+    """``fields`` go into run.json; ``detail`` is the step's one line; ``table`` is for the terminal."""
 
     detail: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    story: Sequence[str] = ()
     table: Sequence[Sequence[str]] = ()
 
 

@@ -24,7 +24,7 @@ def prepare(
     """The plan of a recipe for a folder of pictures.
 
     Without ``data`` the recipe's own data set is written below ``work``, where the packed code goes, too. Raises
-    InvalidRecipe or InvalidData.
+    InvalidRecipe, InvalidData, or InvalidRequest for a plan with an error in any of its requests.
     """
     recipe = load_recipe(recipe_name)
     folder = data if data is not None else _own_data(recipe, work)
@@ -32,7 +32,7 @@ def prepare(
     archive = work / "sourcedir.tar.gz"
     work.mkdir(parents=True, exist_ok=True)
     code_digest = pack(recipe.code, archive, entry_point=recipe.entry_point)
-    return make_plan(
+    plan = make_plan(
         recipe,
         surroundings,
         data_folder=folder,
@@ -43,6 +43,8 @@ def prepare(
         code_digest=code_digest,
         settings=settings,
     )
+    plan.check()
+    return plan
 
 
 def _own_data(recipe: Recipe, work: Path) -> Path:

@@ -1,0 +1,92 @@
+"""What a refused create leaves to clean up: nothing, and the refusal is what is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sm_raw.aws.clients import Clients, local_clients
+from sm_raw.errors import SmRawError
+from sm_raw.runs.execution import Choices, Execution
+from sm_raw.runs.plan import Plan, Surroundings, make_plan
+from sm_raw.runs.recipe import load_recipe
+from sm_raw.runs.record import Record
+from sm_raw.runs.story import Story
+
+SPLITS = ["train", "valid", "test"]
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    archive = tmp_path / "sourcedir.tar.gz"
+    archive.write_bytes(b"code")
+    for split in SPLITS:
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "a.png").write_bytes(b"a picture")
+    return make_plan(
+        load_recipe("digits"),
+        Surroundings("us-east-1", "my-bucket", "arn:aws:iam::123456789012:role/R"),
+        data_folder=tmp_path,
+        data_digest="d" * 64,
+        splits=SPLITS,
+        classes=["0"],
+        archive=archive,
+        code_digest="c" * 64,
+        settings={},
+    )
+
+
+class Refusing:
+    """Stands for every client: knows nothing, takes uploads, and refuses whatever is created."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.calls: list[str] = []
+
+    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append(operation)
+        if operation.startswith(("Describe", "HeadObject")):
+            code = "404" if operation == "HeadObject" else "ResourceNotFound"
+            raise ClientError({"Error": {"Code": code, "Message": "not there"}}, operation)
+        if operation.startswith("Create"):
+            raise ClientError({"Error": {"Code": self.code, "Message": "your quota is 0"}}, operation)
+        return {}
+
+
+def execution(plan: Plan, tmp_path: Path, refusing: Refusing, monkeypatch: pytest.MonkeyPatch) -> Execution:
+    def make_api_call(self: Any, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        return refusing.answer(operation, request)
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", make_api_call)
+    clients: Clients = local_clients("http://127.0.0.1:1")
+    record = Record(tmp_path / "out", recipe="digits", target="local")
+    return Execution(plan, clients, record, Story(), Choices())
+
+
+@pytest.fixture
+def refused(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Refusing, Execution]:
+    refusing = Refusing("ResourceLimitExceeded")
+    return refusing, execution(plan, tmp_path, refusing, monkeypatch)
+
+
+def test_a_refusal_is_told_as_it_is(refused: tuple[Refusing, Execution]) -> None:
+    with pytest.raises(ClientError, match="your quota is 0"):
+        refused[1].execute()
+
+
+def test_what_was_refused_is_neither_stopped_nor_removed(refused: tuple[Refusing, Execution], tmp_path: Path) -> None:
+    refusing, run = refused
+    with pytest.raises(ClientError):
+        run.execute()
+    assert refusing.calls[-1] == "CreateHyperParameterTuningJob"
+    assert "StopHyperParameterTuningJob" not in refusing.calls
+
+
+def test_predictions_need_an_endpoint(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_predict = replace(plan.recipe, steps=[step for step in plan.recipe.steps if step.pictures])
+    with pytest.raises(SmRawError, match="before it has an endpoint"):
+        execution(replace(plan, recipe=only_predict), tmp_path, Refusing("x"), monkeypatch).execute()
