@@ -76,7 +76,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the story; returns the exit status."""
     arguments = parse(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell that starts a command in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     story = Story()
     try:
         return dry_run(arguments) if arguments.dry_run else run(arguments, story)
