@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sm_raw.validation.findings import Finding, Request, Severity, in_document_order, severity_of
 from sm_raw.validation.operations import operation_name
-from sm_raw.validation.rules import all_rules
+from sm_raw.validation.rules import all_rules, rules_of
 from sm_raw.validation.rules.base import TogetherRule
 from sm_raw.validation.schema_findings import SUMMARIES, schema_findings
 
@@ -23,21 +23,23 @@ class RuleSummary:
     source: str
 
 
-def check(operation: str, request: Request) -> list[Finding]:
+def check(operation: str, request: Request, *, region: str | None = None) -> list[Finding]:
     """All findings about one request, offline. Placeholders of a recipe (``${name}``) are taken as right.
+
+    ``region`` is the one that the request is meant for: images, keys and buckets of another are then found.
 
     Raises:
         UnknownOperation: no service of this package has the operation.
     """
-    return in_document_order(request, _alone(operation, request))
+    return in_document_order(request, _alone(operation, request, region))
 
 
-def check_together(requests: Sequence[tuple[str, Request]]) -> list[list[Finding]]:
+def check_together(requests: Sequence[tuple[str, Request]], *, region: str | None = None) -> list[list[Finding]]:
     """The findings about each (operation, request), with those that only show when all are seen together."""
-    found = [_alone(operation, request) for operation, request in requests]
+    found = [_alone(operation, request, region) for operation, request in requests]
     for rule in all_rules():
         if issubclass(rule, TogetherRule):
-            for index, finding in rule("").check_together(requests):
+            for index, finding in rule("", region).check_together(requests):
                 found[index].append(finding)
     return [in_document_order(request, each) for (_, request), each in zip(requests, found, strict=True)]
 
@@ -53,11 +55,9 @@ def rule_table() -> list[RuleSummary]:
     return sorted(table, key=lambda row: (row.id[1:], row.id))
 
 
-def _alone(operation: str, request: Request) -> list[Finding]:
+def _alone(operation: str, request: Request, region: str | None) -> list[Finding]:
     found = list(schema_findings(operation, request))
-    name = operation_name(operation)
     if isinstance(request, Mapping):
-        for rule in all_rules():
-            if name in rule.operations:
-                found += rule(operation).check(request)
+        for rule in rules_of(operation_name(operation)):
+            found += rule(operation, region).check(request)
     return found

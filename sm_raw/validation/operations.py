@@ -30,6 +30,7 @@ SERVICES = (
     "iam",
     "s3",
     "sts",
+    "ec2",
 )
 
 

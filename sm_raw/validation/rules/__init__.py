@@ -16,6 +16,12 @@ def all_rules() -> tuple[type[Rule], ...]:
     return tuple(sorted(found, key=lambda rule: rule.id))
 
 
+@cache
+def rules_of(operation: str) -> tuple[type[Rule], ...]:
+    """The rules that look at requests of an operation."""
+    return tuple(rule for rule in all_rules() if operation in rule.operations)
+
+
 def _rules_in(module: str) -> list[type[Rule]]:
     members = vars(importlib.import_module(module)).values()
     return [member for member in members if isinstance(member, type) and issubclass(member, Rule) and member.id]

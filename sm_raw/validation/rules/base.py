@@ -20,8 +20,9 @@ class Rule:
     operations: ClassVar[tuple[str, ...]] = ()
     source: ClassVar[str] = ""
 
-    def __init__(self, operation: str) -> None:
-        self.operation = operation
+    def __init__(self, operation: str, region: str | None = None) -> None:
+        """``region`` is the client's, where the caller knows it: a rule about regions compares with it."""
+        self.operation, self.region = operation, region
 
     def check(self, request: Request) -> Iterator[Finding]:
         raise NotImplementedError

@@ -160,19 +160,3 @@ class MetricRegexTakesTheValue(MetricRule):
         if compiled(translate(regex)) is None or not LAZY_END.search(regex):
             return None
         return f"{shown(regex)} ends in a lazy group, which takes next to nothing; drop its ? or add what follows"
-
-
-class DebuggerRulesNeedHook(TrainingRule):
-    """Debugger rules come with a DebugHookConfig: without one no tensors are saved and each rule ends in Error."""
-
-    id = "W220"
-    operations = ("CreateTrainingJob",)
-    source = "https://github.com/aws/amazon-sagemaker-examples/issues/2746"
-
-    def check_training(self, training: Request) -> Iterator[Finding]:
-        rules = list(records(at(training, "DebugRuleConfigurations")))
-        if rules and is_absent(training, "DebugHookConfig"):
-            count = "1 rule waits" if len(rules) == 1 else f"{len(rules)} rules wait"
-            yield self.finding(
-                "DebugHookConfig", f"missing; {count} for tensors that only a hook saves: add S3OutputPath"
-            )

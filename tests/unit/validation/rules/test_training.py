@@ -167,25 +167,3 @@ def test_names_are_distinct(request_: dict[str, Any], findings: list[tuple[str, 
 def test_metric_regexes(rule: type[Rule], regex: str, message: str | None) -> None:
     request = {"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "m", "Regex": regex}]}}
     assert found(rule, request) == ([(REGEX, message)] if message else [])
-
-
-@pytest.mark.parametrize(
-    ("request_", "findings"),
-    [
-        ({"DebugRuleConfigurations": [{}], "DebugHookConfig": {}}, []),
-        ({"DebugRuleConfigurations": [{}], "DebugHookConfig": "${hook}"}, []),
-        ({"DebugRuleConfigurations": []}, []),
-        ({"DebugRuleConfigurations": "${rules}"}, []),
-        ({}, []),
-        (
-            {"DebugRuleConfigurations": [{}]},
-            [("DebugHookConfig", "missing; 1 rule waits for tensors that only a hook saves: add S3OutputPath")],
-        ),
-        (
-            {"DebugRuleConfigurations": [{}, {}]},
-            [("DebugHookConfig", "missing; 2 rules wait for tensors that only a hook saves: add S3OutputPath")],
-        ),
-    ],
-)
-def test_debugger_rules_need_a_hook(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
-    assert found(training.DebuggerRulesNeedHook, request_) == findings
