@@ -30,8 +30,7 @@ class RegistryPath(NamedTuple):
     @property
     def python(self) -> str:
         """``py39`` of the tag ``1.13.1-gpu-py39``; empty where the tag names none."""
-        found = next((part for part in self.tag.split("-") if TAG_PYTHON.fullmatch(part)), "")
-        return found
+        return next((part for part in self.tag.split("-") if TAG_PYTHON.fullmatch(part)), "")
 
     @property
     def processor(self) -> str:
