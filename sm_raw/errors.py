@@ -4,6 +4,7 @@ SmRawError
 ├── InvalidRequest        a request has findings of severity error; nothing was sent
 ├── UnknownOperation      no service that this package uses has the operation
 ├── UnreadableDocument    a file holds no request document
+├── UnknownImage          no image of AWS is known for a framework, version or region
 ├── InvalidRecipe         a recipe folder is wrong
 │   └── UnresolvedPlaceholder   a ${placeholder} names nothing that is known
 ├── InvalidData           a data set cannot be used: splits, classes, pictures
@@ -55,6 +56,19 @@ class UnknownOperation(SmRawError, LookupError):
 
 class UnreadableDocument(SmRawError):
     """A file holds no request document; the message says why, and where."""
+
+
+class UnknownImage(SmRawError, LookupError):
+    """No image of AWS is known for what was asked. ``what`` ("region"), ``given``, ``known``: what there is."""
+
+    def __init__(self, what: str, given: str, known: Sequence[str]) -> None:
+        self.what, self.given, self.known = what, given, tuple(known)
+        near = difflib.get_close_matches(given, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ";"
+        super().__init__(
+            f"no image is known for {what} {given!r}{hint} known: {', '.join(known)}; "
+            "an image that is not listed is given as image_uri"
+        )
 
 
 class InvalidRecipe(SmRawError):
