@@ -11,8 +11,6 @@ from sm_raw.errors import InvalidRequest
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-    from sm_raw.validation.findings import Finding
-
 
 def submit(client: BaseClient, operation: str, request: Mapping[str, Any], *, strict: bool = False) -> dict[str, Any]:
     """Check ``request`` offline, then call ``operation`` ("CreateTrainingJob"); return the response.
@@ -20,18 +18,12 @@ def submit(client: BaseClient, operation: str, request: Mapping[str, Any], *, st
     Raises InvalidRequest with every finding, before anything is sent, if one of them is an error;
     ``strict`` counts warnings as errors. What the service itself refuses comes as botocore's ClientError.
     """
-    from sm_raw.validation import check
+    from sm_raw.validation import as_error, check
     from sm_raw.validation.operations import operation_name
 
-    findings = check(operation, request)
+    findings = check(operation, request, region=client.meta.region_name)
     if strict:
         findings = [as_error(finding) for finding in findings]
     if any(finding.severity == "error" for finding in findings):
         raise InvalidRequest(operation, findings)
     return call(client, operation_name(operation), request)
-
-
-def as_error(finding: Finding) -> Finding:
-    from dataclasses import replace
-
-    return replace(finding, severity="error")

@@ -9,7 +9,7 @@ from sm_raw.validation.findings import Finding, Request, Severity, in_document_o
 from sm_raw.validation.operations import operation_name
 from sm_raw.validation.rules import all_rules, rules_of
 from sm_raw.validation.rules.base import TogetherRule
-from sm_raw.validation.schema_findings import SUMMARIES, schema_findings
+from sm_raw.validation.schema_findings import SUMMARIES, TOO_DEEP, schema_findings
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def rule_table() -> list[RuleSummary]:
 
 def _alone(operation: str, request: Request, region: str | None) -> list[Finding]:
     found = list(schema_findings(operation, request))
-    if isinstance(request, Mapping):
+    if isinstance(request, Mapping) and TOO_DEEP not in [finding.id for finding in found]:
         for rule in rules_of(operation_name(operation)):
             found += rule(operation, region).check(request)
     return found

@@ -8,9 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import ValidationError
-
+from sm_raw.validation.acceptance import Accepts, acceptors
 from sm_raw.validation.findings import Request, path_of
 from sm_raw.validation.schemas import Schema, request_schema
 
@@ -30,6 +28,8 @@ class Failure:
 
 def failures(operation: str, request: Request) -> Iterator[Failure]:
     """Every failure, in no particular order."""
+    if _acceptors(operation)["#"](request):
+        return
     for error in _validator(operation).iter_errors(request):
         steps = list(error.absolute_schema_path)
         yield Failure(
@@ -44,37 +44,44 @@ def failures(operation: str, request: Request) -> Iterator[Failure]:
 
 
 @cache
-def _validator(operation: str) -> Any:
-    return _validator_class()(request_schema(operation))
+def _acceptors(operation: str) -> dict[str, Accepts]:
+    return acceptors(request_schema(operation))
 
 
 @cache
-def _validator_class() -> Any:
-    """The validator of 2020-12, with types as botocore takes them: 3.0 is no whole number, a tuple is a list."""
+def _validator(operation: str) -> Any:
+    """The validator of 2020-12, with types as botocore takes them: 3.0 is no whole number, a tuple is a list.
+
+    jsonschema is imported here: a request without faults is checked without it.
+    """
+    from jsonschema import Draft202012Validator, validators
+
+    accepted = _acceptors(operation)
+    inspect: Any = Draft202012Validator.VALIDATORS["$ref"]
+
+    def inspect_unless_accepted(validator: object, reference: str, instance: object, schema: Schema) -> Iterator[Any]:
+        if not accepted[reference](instance):
+            yield from inspect(validator, reference, instance, schema)
+
     extend: Any = validators.extend
-    types = {"array": _is_list, "integer": _is_whole, "number": _is_number}
-    return extend(
+    kinds = {
+        "array": lambda checker, value: isinstance(value, list | tuple),
+        "integer": lambda checker, value: isinstance(value, int) and not isinstance(value, bool),
+        "number": lambda checker, value: isinstance(value, int | float | Decimal) and not isinstance(value, bool),
+    }
+    inspector = extend(
         Draft202012Validator,
-        validators={"required": _each_required},
-        type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(types),
+        validators={"required": _each_required, "$ref": inspect_unless_accepted},
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(kinds),
     )
+    return inspector(request_schema(operation))
 
 
 def _each_required(
     validator: object, required: Sequence[str], instance: object, schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
+) -> Iterator[Any]:
     """``required``, the message of each error being the name that is missing."""
+    from jsonschema.exceptions import ValidationError
+
     if isinstance(instance, dict):
         yield from (ValidationError(name) for name in required if name not in instance)
-
-
-def _is_list(checker: object, value: object) -> bool:
-    return isinstance(value, list | tuple)
-
-
-def _is_whole(checker: object, value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(checker: object, value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)

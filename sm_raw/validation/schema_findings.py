@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import botocore
 
 from sm_raw.validation import patterns
-from sm_raw.validation.findings import Finding, Request, join_path, severity_of
+from sm_raw.validation.findings import Finding, Request, is_deeper_than, join_path, severity_of
 from sm_raw.validation.instance_types import are_instance_types, may_be_newer, nearest_types
 from sm_raw.validation.reading import is_placeholder
 from sm_raw.validation.schema_failures import Failure, failures
@@ -29,7 +29,10 @@ SUMMARIES = {
     "E007": "A list or map has neither too few nor too many entries.",
     "E008": "A field is known where it is given.",
     "E009": "A union has exactly one of its members.",
+    "E010": "A document is not nested deeper than any request can be.",
 }
+TOO_DEEP = "E010"
+DEEPEST = 100  # levels, far more than any operation has fields for
 
 Reported = tuple[str, str, str]  # id, path, message
 KINDS = {
@@ -54,6 +57,11 @@ PYTHON_KINDS = {
 
 def schema_findings(operation: str, request: Request) -> Iterator[Finding]:
     """The findings of the schema, in no particular order."""
+    if is_deeper_than(DEEPEST, request):
+        yield Finding(
+            TOO_DEEP, "error", operation, "", f"nested in more than {DEEPEST} levels; no request is that deep"
+        )
+        return
     for failure in failures(operation, request):
         if not is_placeholder(failure.given):
             for finding_id, path, message in REPORTS[failure.keyword](failure, operation):

@@ -68,6 +68,6 @@ def test_what_the_service_refuses_passes_through(clients: Clients, stub: Callabl
 def test_an_operation_may_carry_its_services_name(
     clients: Clients, stub: Callable[[str], Stubber], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sm_raw.validation, "check", lambda operation, request: [])
+    monkeypatch.setattr(sm_raw.validation, "check", lambda operation, request, region: [])
     stub("sagemaker").add_response("delete_model", {}, {"ModelName": "m"})
     submit(clients.sagemaker, "sagemaker:DeleteModel", {"ModelName": "m"})

@@ -1,0 +1,31 @@
+"""What the commands share: exit codes, the story on stderr, and how a command introduces itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+SUCCESS, ERRORS, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def tell(line: str) -> None:
+    """One line of the story."""
+    print(line, file=sys.stderr)
+
+
+def command(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
+    """A sub-command, with ``examples`` below its help."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+def count(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
