@@ -97,6 +97,9 @@ def dry_run(arguments: argparse.Namespace) -> int:
     """Print every request as it is known beforehand. What only a run can tell stays a ${placeholder}."""
     with tempfile.TemporaryDirectory(prefix="sm-raw-") as work:
         plan = make_plan(arguments, offline_surroundings(arguments), Path(work))
+        if plan.data.folder is None:
+            counts = ", ".join(f"{count} {split}" for split, count in plan.data.picture_counts.items())
+            print(f"no --data given: shown for {plan.data.class_count} classes and {counts} pictures", file=sys.stderr)
         for number, (step, request) in enumerate(plan.preview(), 1):
             print(f"# {number}. {step.name}: {step.operation}")
             print(json.dumps(request, indent=2))
@@ -142,9 +145,18 @@ def finish(record: Record, story: Story, status: str, error: str | None) -> None
 
 
 def make_plan(arguments: argparse.Namespace, surroundings: Surroundings, work: Path) -> Plan:
-    """The plan that the command line asks for."""
-    settings = dict(setting.split("=", 1) for setting in arguments.set)
-    return prepare(arguments.recipe, surroundings, work=work, data=arguments.data, settings=settings)
+    """The plan that the command line asks for, one that can be carried out unless it is only to be shown."""
+    plan = prepare(
+        arguments.recipe,
+        surroundings,
+        work=work,
+        data=arguments.data,
+        settings=dict(setting.split("=", 1) for setting in arguments.set),
+        suppose_data=arguments.dry_run,
+    )
+    if not arguments.dry_run:
+        plan.require_runnable()
+    return plan
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ class Effect:
     """``name`` is the field that names what is made; ``kind`` what can be waited for; ``resource`` what to remove.
 
     ``describe`` finds it by that name; without one the operation overwrites what is there, and may be repeated.
+    What is ``planned_only`` can be shown and checked; a run with it is refused before it begins.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Effect:
     kind: JobKind | None = None
     resource: str = ""
     name_limit: int = TRAINING_JOB_NAME_LIMIT
+    planned_only: bool = False
 
 
 EFFECTS: Mapping[str, Effect] = {
@@ -41,6 +43,17 @@ EFFECTS: Mapping[str, Effect] = {
     "CreateEndpoint": Effect("EndpointName", "endpoint", ENDPOINT.describe, ENDPOINT, resource="endpoint"),
     "RegisterScalableTarget": Effect("ResourceId", "scalable target", resource="scalable target"),
     "PutScalingPolicy": Effect("PolicyName", "scaling policy", resource="scaling policy"),
+    "CreateRole": Effect("RoleName", "role", planned_only=True),
+    "PutRolePolicy": Effect("PolicyName", "role policy", planned_only=True),
+    "CreateInstanceProfile": Effect("InstanceProfileName", "instance profile", planned_only=True),
+    "AddRoleToInstanceProfile": Effect("InstanceProfileName", "role of an instance profile", planned_only=True),
+    # EC2 gives instances no names; the token makes the same request start nothing twice.
+    "RunInstances": Effect("ClientToken", "instances", planned_only=True),
+    "CreateFunction": Effect("FunctionName", "function", planned_only=True),
+    "CreateAlias": Effect("Name", "alias", planned_only=True),
+    "PutProvisionedConcurrencyConfig": Effect("FunctionName", "provisioned concurrency", planned_only=True),
+    "PutBucketPolicy": Effect("Bucket", "bucket policy", planned_only=True),
+    "CreateExportTask": Effect("taskName", "export task", planned_only=True),
 }
 
 

@@ -81,12 +81,12 @@ class Execution:
     def _upload_data(self) -> None:
         with self._step("data", None, f"uploading {self._plan.data_folder}") as step:
             sent = skipped = 0
-            for split in self._plan.splits:
+            for name, folder in self._plan.uploads():
                 result = upload_folder(
                     self._clients.s3,
-                    self._plan.data_folder / split,
-                    f"{self._plan.data_uri}/{split}",
-                    on_progress=self._upload_progress(split),
+                    folder,
+                    f"{self._plan.data_uri}/{name}",
+                    on_progress=self._upload_progress(name),
                 )
                 sent, skipped = sent + result.sent_files, skipped + result.skipped_files
             step["resource"] = self._plan.data_uri

@@ -69,6 +69,27 @@ def pick_test_images(pictures: ImageFolder, count: int, seed: int = 0) -> list[t
     return in_turn[:count]
 
 
+def write_lists(pictures: ImageFolder, folder: Path) -> Path:
+    """Write FOLDER/SPLIT/SPLIT.lst for each split and return the folder.
+
+    A line is the number of the picture, the number of its class (from 0, in the order of ``classes``) and its path
+    within the split, with tabs between.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html
+    """
+    for split, classes in pictures.pictures.items():
+        root = pictures.folder / split
+        rows = [
+            (number, path.relative_to(root).as_posix())
+            for number, name in enumerate(pictures.classes)
+            for path in classes[name]
+        ]
+        lines = [f"{index}\t{number}\t{path}\n" for index, (number, path) in enumerate(rows)]
+        target = folder / split / f"{split}.lst"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
 def write_digits(folder: str | Path, seed: int = 0) -> None:
     """Write scikit-learn's handwritten digits (1,797 pictures of 8 by 8 pixels) as a data set, split 80:10:10.
 

@@ -7,17 +7,19 @@ best learning rate, where the model lies) stays a placeholder until then.
 from __future__ import annotations
 
 import difflib
+import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sm_raw.errors import InvalidRecipe, InvalidRequest, UnresolvedPlaceholder
+from sm_raw.aws.folders import file_digest
+from sm_raw.errors import InvalidData, InvalidRecipe, InvalidRequest, UnresolvedPlaceholder
 from sm_raw.runs.effects import EFFECTS
 from sm_raw.runs.placeholders import lookup, placeholders, render, resolver
 from sm_raw.runs.recipe import Recipe, RecipeStep
-from sm_raw.specs.images import debugger_rules_image, pytorch_image
+from sm_raw.specs.images import image_uri
 from sm_raw.specs.names import canonical_hash, job_name
 
 DIGEST_LENGTH = 12  # hex digits of a SHA-256 that stand in S3 keys
@@ -30,6 +32,21 @@ class Surroundings:
     region: str
     bucket: str
     role_arn: str
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What a plan has to know of its data. Without a ``folder`` it is supposed, and the plan can only be shown."""
+
+    folder: Path | None
+    digest: str
+    class_count: int
+    picture_counts: Mapping[str, int]
+    lists: Path | None = None
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.picture_counts)
 
 
 @dataclass(frozen=True)
@@ -50,11 +67,23 @@ class Plan:
 
     recipe: Recipe
     values: Mapping[str, Any]
-    data_folder: Path
-    splits: Sequence[str]
-    classes: Sequence[str]
+    data: DataSummary
     archive: Path
     step_names: frozenset[str]
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the pictures lie. Raises InvalidData for a plan that only supposes them."""
+        if self.data.folder is None:
+            raise InvalidData(f"the recipe {self.recipe.name!r} was planned without data, so it can be shown only")
+        return self.data.folder
+
+    def uploads(self) -> Iterator[tuple[str, Path]]:
+        """(name below ``data_uri``, folder) of all that goes up as data."""
+        for split in self.data.splits:
+            yield split, self.data_folder / split
+            if self.data.lists is not None:
+                yield f"lists/{split}", self.data.lists / split
 
     @property
     def bucket(self) -> str:
@@ -107,12 +136,23 @@ class Plan:
                 requests.append((step, request))
         return requests
 
+    def require_runnable(self) -> None:
+        """Raise InvalidRecipe if the plan has steps that can only be shown."""
+        shown_only = [step for step in self.recipe.steps if step.operation and EFFECTS[step.operation].planned_only]
+        if shown_only:
+            steps = ", ".join(f"{step.name} ({step.operation})" for step in shown_only)
+            raise InvalidRecipe(
+                f"the recipe {self.recipe.name!r} has steps that can be planned and checked, and not carried out yet: "
+                f"{steps}; see its requests with --dry-run"
+            )
+
     def check(self) -> None:
         """Raise InvalidRequest for the first request with an error: nothing is sent by a plan that has one."""
         from sm_raw.validation import check_together
 
         requests = [(step.operation, request) for step, request in self.preview()]
-        for (operation, _), findings in zip(requests, check_together(requests), strict=True):
+        found = check_together(requests, region=self.values["region"])
+        for (operation, _), findings in zip(requests, found, strict=True):
             if any(finding.severity == "error" for finding in findings):
                 raise InvalidRequest(operation, findings)
 
@@ -121,10 +161,7 @@ def make_plan(
     recipe: Recipe,
     surroundings: Surroundings,
     *,
-    data_folder: Path,
-    data_digest: str,
-    splits: Sequence[str],
-    classes: Sequence[str],
+    data: DataSummary,
     archive: Path,
     code_digest: str,
     settings: Mapping[str, str] | None = None,
@@ -135,19 +172,28 @@ def make_plan(
         "region": surroundings.region,
         "bucket": surroundings.bucket,
         "role_arn": surroundings.role_arn,
-        "class_count": len(classes),
+        "partition": surroundings.role_arn.split(":")[1],
+        "account": surroundings.role_arn.split(":")[4],
+        # As text: they are there for hyperparameters, which are.
+        "class_count": str(data.class_count),
+        "picture_count": {split: str(count) for split, count in data.picture_counts.items()},
     }
     values: dict[str, Any] = {**base, **_settle(variables, base)}
     prefix = f"s3://{surroundings.bucket}/{values['prefix']}"
-    data_uri = f"{prefix}/data/{data_digest[:DIGEST_LENGTH]}"
-    values["data"] = {"uri": data_uri, **{split: f"{data_uri}/{split}" for split in splits}}
+    data_uri = f"{prefix}/data/{data.digest[:DIGEST_LENGTH]}"
+    values["data"] = {"uri": data_uri, **{split: f"{data_uri}/{split}" for split in data.splits}}
+    if recipe.lists:
+        values["data"] |= {f"{split}_lst": f"{data_uri}/lists/{split}" for split in data.splits}
     values["code"] = {"uri": f"{prefix}/code/{code_digest[:DIGEST_LENGTH]}/sourcedir.tar.gz"}
+    if recipe.function is not None:
+        digest = file_digest(recipe.code / recipe.function)[:DIGEST_LENGTH]
+        values["function_code"] = {"key": f"{values['prefix']}/code/{digest}/function.zip"}
     values["output_uri"] = f"{prefix}/output"
-    values.update(_images(values))
+    values.update(_images(recipe, values))
     steps = frozenset(step.name for step in recipe.steps if step.operation)
     if shadowed := sorted(steps & set(values)):
         raise InvalidRecipe(f"{recipe.folder}: {', '.join(shadowed)} names both a step and a variable")
-    return Plan(recipe, values, data_folder, splits, classes, archive, steps)
+    return Plan(recipe, values, data, archive, steps)
 
 
 def _result(name: str, results: Mapping[str, StepResult], where: str) -> Any:
@@ -192,29 +238,15 @@ def _settle(variables: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, 
     return settled
 
 
-def _images(values: Mapping[str, Any]) -> dict[str, str]:
-    """The images for the recipe's framework version, by region and instance type."""
-    purposes: dict[str, Callable[[], str]] = {
-        "debugger_image": lambda: debugger_rules_image(values["region"]),
-        "training_image": lambda: pytorch_image(
-            values["region"],
-            version=values["framework_version"],
-            python=values["python_version"],
-            instance_type=values["training_instance_type"],
-        ),
-        "inference_image": lambda: pytorch_image(
-            values["region"],
-            version=values["framework_version"],
-            python=values["python_version"],
-            instance_type=values["hosting_instance_type"],
-            purpose="inference",
-        ),
-    }
-    try:
-        # A recipe that names an image itself needs none of ours.
-        return {name: make() for name, make in purposes.items() if name not in values}
-    except KeyError as error:
-        raise InvalidRecipe(
-            f"the recipe's variables lack {error.args[0]}; images need framework_version, python_version, "
-            "training_instance_type and hosting_instance_type"
-        ) from None
+def _images(recipe: Recipe, values: Mapping[str, Any]) -> dict[str, str]:
+    """The registry path of each image that the recipe names, in the run's region."""
+    where = f"{recipe.folder / 'recipe.json'}: images"
+    found: dict[str, str] = {}
+    for name, written in recipe.images.items():
+        arguments = render(dict(written), resolver(values, where=f"{where}: {name}"))
+        try:
+            found[name] = image_uri(arguments.pop("framework"), region=values["region"], **arguments)
+        except TypeError:
+            known = ", ".join(["framework", *inspect.signature(image_uri).parameters][2:])
+            raise InvalidRecipe(f"{where}: {name}: {', '.join(written)} do not fit; image_uri takes {known}") from None
+    return found

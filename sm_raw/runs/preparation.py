@@ -8,9 +8,11 @@ from pathlib import Path
 from sm_raw.aws.folders import folder_digest
 from sm_raw.aws.packing import pack
 from sm_raw.errors import InvalidData
-from sm_raw.runs.image_folder import survey, write_digits
-from sm_raw.runs.plan import Plan, Surroundings, make_plan
+from sm_raw.runs.image_folder import survey, write_digits, write_lists
+from sm_raw.runs.plan import DataSummary, Plan, Surroundings, make_plan
 from sm_raw.runs.recipe import Recipe, load_recipe
+
+SUPPOSED_DIGEST = "0" * 64
 
 
 def prepare(
@@ -20,31 +22,45 @@ def prepare(
     work: Path,
     data: Path | None = None,
     settings: Mapping[str, str] | None = None,
+    suppose_data: bool = False,
 ) -> Plan:
     """The plan of a recipe for a folder of pictures.
 
-    Without ``data`` the recipe's own data set is written below ``work``, where the packed code goes, too. Raises
-    InvalidRecipe, InvalidData, or InvalidRequest for a plan with an error in any of its requests.
+    Without ``data`` the recipe's own data set is written below ``work``, where the packed code goes, too. For a recipe
+    that brings none, ``suppose_data`` plans with the numbers of the data set that it is made for: such a plan can be
+    shown only. Raises InvalidRecipe, InvalidData, or InvalidRequest for a plan with an error in any of its requests.
     """
     recipe = load_recipe(recipe_name)
-    folder = data if data is not None else _own_data(recipe, work)
-    pictures = survey(folder)
+    summary = _supposed(recipe) if suppose_data and data is None else None
     archive = work / "sourcedir.tar.gz"
     work.mkdir(parents=True, exist_ok=True)
-    code_digest = pack(recipe.code, archive, entry_point=recipe.entry_point)
     plan = make_plan(
         recipe,
         surroundings,
-        data_folder=folder,
-        data_digest=folder_digest(folder),
-        splits=list(pictures.splits),
-        classes=pictures.classes,
+        data=summary or _surveyed(recipe, data if data is not None else _own_data(recipe, work), work),
         archive=archive,
-        code_digest=code_digest,
+        code_digest=pack(recipe.code, archive, entry_point=recipe.entry_point),
         settings=settings,
     )
     plan.check()
     return plan
+
+
+def _surveyed(recipe: Recipe, folder: Path, work: Path) -> DataSummary:
+    pictures = survey(folder)
+    return DataSummary(
+        folder,
+        folder_digest(folder),
+        len(pictures.classes),
+        {split: pictures.count(split) for split in pictures.splits},
+        lists=write_lists(pictures, work / "lists") if recipe.lists else None,
+    )
+
+
+def _supposed(recipe: Recipe) -> DataSummary | None:
+    if recipe.data is not None or recipe.expected_data is None:
+        return None
+    return DataSummary(None, SUPPOSED_DIGEST, recipe.expected_data.classes, recipe.expected_data.pictures)
 
 
 def _own_data(recipe: Recipe, work: Path) -> Path:

@@ -1,21 +1,14 @@
 """A recipe: a folder with request documents and recipe.json, which says in what order they are sent.
 
-recipe.json holds
-
-- ``description``  one sentence
-- ``variables``    names with defaults; a value may hold placeholders of other variables
-- ``code``         the folder that is packed for the containers, relative to the recipe
-- ``entry_point``  the script in that folder that training runs
-- ``data``         ``digits`` for scikit-learn's handwritten digits, or null if ``--data`` must be given
-- ``steps``        in order, each ``{"name", "request"}`` with the document's file name, or ``{"name": "predict",
-                   "pictures": N}``
+recipe.json holds what ``RECIPE_SCHEMA`` describes. A document is named after its operation; where a recipe sends
+several requests of one operation, the name goes on: ``create_training_job.two_instances.json``.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +17,54 @@ from sm_raw.runs.effects import EFFECTS
 from sm_raw.validation.operations import operation_of_file
 
 RECIPES = Path(__file__).resolve().parents[2] / "job_specs"
-FIELDS = {"description", "variables", "code", "entry_point", "data", "steps"}
 DATA_SETS = (None, "digits")
+
+COUNT = {"type": "integer", "minimum": 1}
+TEXT = {"type": "string", "minLength": 1}
+RECIPE_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "recipe.json",
+    "type": "object",
+    "required": ["description", "variables", "code", "entry_point", "data", "steps"],
+    "additionalProperties": False,
+    "properties": {
+        "$schema": TEXT,
+        "description": {**TEXT, "description": "one sentence"},
+        "variables": {
+            "type": "object",
+            "description": "names with defaults; a value may hold placeholders of variables before it",
+        },
+        "images": {
+            "type": "object",
+            "description": "names with the arguments of sm_raw.image_uri; the region is the run's",
+            "additionalProperties": {"type": "object", "required": ["framework"], "additionalProperties": TEXT},
+        },
+        "code": {**TEXT, "description": "the folder that is packed for the containers, relative to the recipe"},
+        "entry_point": {**TEXT, "description": "the script in that folder that training runs"},
+        "function": {**TEXT, "description": "the file in that folder that is the code of a Lambda function"},
+        "data": {"enum": list(DATA_SETS), "description": "digits, or null if --data must be given"},
+        "lists": {
+            "type": "boolean",
+            "description": "whether each split also goes up as a .lst file, as the built-in image-classification reads",
+        },
+        "expected_data": {
+            "type": "object",
+            "description": "the data set that the recipe is made for: a dry run without --data supposes it",
+            "required": ["classes", "pictures"],
+            "additionalProperties": False,
+            "properties": {"classes": COUNT, "pictures": {"type": "object", "additionalProperties": COUNT}},
+        },
+        "steps": {
+            "type": "array",
+            "description": "in order, each a document to send or a number of test pictures to classify",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"name": TEXT, "request": TEXT, "pictures": COUNT},
+            },
+        },
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +79,14 @@ class RecipeStep:
 
 
 @dataclass(frozen=True)
+class ExpectedData:
+    """The data set that a recipe is made for: how many classes, and how many pictures in each split."""
+
+    classes: int
+    pictures: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A recipe as it was read. ``folder`` is where it lies, ``name`` that folder's name."""
 
@@ -50,6 +97,10 @@ class Recipe:
     entry_point: str
     data: str | None
     steps: Sequence[RecipeStep]
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    function: str | None = None
+    lists: bool = False
+    expected_data: ExpectedData | None = None
 
     @property
     def name(self) -> str:
@@ -60,19 +111,16 @@ def load_recipe(name_or_folder: str) -> Recipe:
     """The recipe of this name under job_specs/, or in this folder. Raises InvalidRecipe with what is wrong."""
     folder = _find(name_or_folder)
     content = _read_json(folder / "recipe.json")
-    if missing := sorted(FIELDS - set(content)):
-        raise InvalidRecipe(
-            f"{folder / 'recipe.json'}: {', '.join(missing)} missing; it needs {', '.join(sorted(FIELDS))}"
-        )
-    if content["data"] not in DATA_SETS:
-        raise InvalidRecipe(f"{folder / 'recipe.json'}: data is {content['data']!r}; known: digits, or null")
+    _check(folder / "recipe.json", content)
     code = (folder / content["code"]).resolve()
-    if not (code / content["entry_point"]).is_file():
-        raise InvalidRecipe(f"{folder / 'recipe.json'}: {content['entry_point']} is not in the code folder {code}")
+    for script in (content["entry_point"], content.get("function")):
+        if script is not None and not (code / script).is_file():
+            raise InvalidRecipe(f"{folder / 'recipe.json'}: {script} is not in the code folder {code}")
     steps = [_step(folder, step) for step in content["steps"]]
     names = [step.name for step in steps]
     if len(set(names)) < len(names):
         raise InvalidRecipe(f"{folder / 'recipe.json'}: step names must differ; they are {', '.join(names)}")
+    expected = content.get("expected_data")
     return Recipe(
         folder,
         content["description"],
@@ -81,7 +129,19 @@ def load_recipe(name_or_folder: str) -> Recipe:
         content["entry_point"],
         content["data"],
         steps,
+        images=content.get("images", {}),
+        function=content.get("function"),
+        lists=content.get("lists", False),
+        expected_data=None if expected is None else ExpectedData(**expected),
     )
+
+
+def _check(path: Path, content: Mapping[str, Any]) -> None:
+    from jsonschema import Draft202012Validator
+
+    for error in sorted(Draft202012Validator(RECIPE_SCHEMA).iter_errors(content), key=lambda error: list(error.path)):
+        place = error.json_path.removeprefix("$").removeprefix(".")
+        raise InvalidRecipe(f"{path}: {place + ': ' if place else ''}{error.message}")
 
 
 def _find(name_or_folder: str) -> Path:
@@ -103,7 +163,9 @@ def _step(folder: Path, step: Mapping[str, Any]) -> RecipeStep:
     operation = operation_of_file(step["request"])
     if operation not in EFFECTS:
         raise InvalidRecipe(f"{folder / step['request']}: a step cannot be {operation}; known: {', '.join(EFFECTS)}")
-    return RecipeStep(name, operation, step["request"], _read_json(folder / step["request"]))
+    document = _read_json(folder / step["request"])
+    document.pop("$schema", None)  # for editors alone
+    return RecipeStep(name, operation, step["request"], document)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -33,6 +33,11 @@ def decode_hyperparameter(text: str) -> object:
     return decode_hyperparameter(value) if isinstance(value, str) and value != text else value
 
 
+def decode_hyperparameters(texts: Mapping[str, str]) -> dict[str, object]:
+    """The values behind a whole map, such as the TunedHyperParameters of a tuning job's best training job."""
+    return {name: decode_hyperparameter(text) for name, text in texts.items()}
+
+
 def hyperparameter_text(value: object) -> str:
     """A value as a request carries it: a string as it is, all else as JSON (True becomes ``true``)."""
     return value if isinstance(value, str) else json.dumps(value)

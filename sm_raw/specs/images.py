@@ -1,73 +1,145 @@
-"""Registry paths of the images that the recipes use: PyTorch and the Debugger's rules.
+"""Registry paths of AWS's images: deep learning frameworks, built-in algorithms, the rules of Debugger.
 
-Accounts as listed by AWS's SDK, sagemaker 2.257.7 (image_uri_config/pytorch.json, debugger.json), read in
-2026-11. A region or image that is not here works as well: every builder takes any ``image_uri``.
+What exists, and in which accounts, is data: ``image_uris.json`` is dated, names its source, and is renewed by
+scripts/renew_image_uris.py. An image that is not in it works as well: every builder takes any ``image_uri``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
-from sm_raw.errors import SmRawError
+from sm_raw.errors import UnknownImage
+from sm_raw.specs.instance_types import family, has_gpu, has_neuron
 
-# AWS Deep Learning Containers: one account for the older regions, one for each newer region.
-_DEEP_LEARNING_REGIONS = """
-    ap-northeast-1 ap-northeast-2 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1
-    eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2
-"""
-DEEP_LEARNING_ACCOUNTS: Mapping[str, str] = {
-    **dict.fromkeys(_DEEP_LEARNING_REGIONS.split(), "763104351884"),
-    "af-south-1": "626614931356",
-    "ap-east-1": "871362719292",
-    "ap-east-2": "975050140332",
-    "ap-northeast-3": "364406365360",
-    "ap-south-2": "772153158452",
-    "ap-southeast-3": "907027046896",
-    "ap-southeast-4": "457447274322",
-    "ap-southeast-5": "550225433462",
-    "ap-southeast-6": "633930458069",
-    "ap-southeast-7": "590183813437",
-    "ca-west-1": "204538143572",
-    "cn-north-1": "727897471807",
-    "cn-northwest-1": "727897471807",
-    "eu-central-2": "380420809688",
-    "eu-south-1": "692866216735",
-    "eu-south-2": "503227376785",
-    "il-central-1": "780543022126",
-    "me-central-1": "914824155844",
-    "me-south-1": "217643126080",
-    "mx-central-1": "637423239942",
-    "us-gov-east-1": "446045086412",
-    "us-gov-west-1": "442386744353",
+DATA = Path(__file__).with_name("image_uris.json")
+
+# Registries outside the commercial partition have domains of their own.
+DOMAINS: Mapping[str, str] = {
+    "cn-": "amazonaws.com.cn",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
 }
-# Regions missing here have no built-in rules.
-DEBUGGER_RULES_ACCOUNTS: Mapping[str, str] = {
-    "af-south-1": "314341159256",
-    "ap-east-1": "199566480951",
-    "ap-northeast-1": "430734990657",
-    "ap-northeast-2": "578805364391",
-    "ap-northeast-3": "479947661362",
-    "ap-south-1": "904829902805",
-    "ap-southeast-1": "972752614525",
-    "ap-southeast-2": "184798709955",
-    "ca-central-1": "519511493484",
-    "cn-north-1": "618459771430",
-    "cn-northwest-1": "658757709296",
-    "eu-central-1": "482524230118",
-    "eu-north-1": "314864569078",
-    "eu-south-1": "563282790590",
-    "eu-west-1": "929884845733",
-    "eu-west-2": "250201462417",
-    "eu-west-3": "447278800020",
-    "me-south-1": "986000313247",
-    "sa-east-1": "818342061345",
-    "us-east-1": "503895931360",
-    "us-east-2": "915447279597",
-    "us-gov-west-1": "515509971035",
-    "us-west-1": "685455198987",
-    "us-west-2": "895741380848",
-}
+DOMAIN = "amazonaws.com"
+# As in m6g, c7gn, r8gd: the letter after the generation stands for AWS's own ARM processor.
+GRAVITON_FAMILY = re.compile(r"[a-z]+\d+g[a-z]*")
+LETTERS_BEFORE = re.compile(r"^[a-z]+")
+
+
+class Image(NamedTuple):
+    """One image of AWS, for one or both purposes, on all its processors and in all its regions.
+
+    ``names`` are the beginnings of tags that stand for it (1.12 as well as 1.12.1), the full one first; ``bases`` is
+    the framework below a Hugging Face image. ``accounts``: the registry's account in each region.
+    """
+
+    framework: str
+    purposes: Sequence[str]
+    versions: Sequence[str]
+    bases: Sequence[str]
+    pythons: Sequence[str]
+    processors: Sequence[str]
+    repository: str
+    prefix: str
+    suffixes: Mapping[str, str]
+    accounts: Mapping[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        return [self.name(version, base) for version in self.versions for base in self.bases or [""]]
+
+    def name(self, version: str, base: str = "") -> str:
+        """How its tag begins, with version and base as they are typed."""
+        if self.prefix or not base:
+            return self.prefix or version
+        return f"{LETTERS_BEFORE.sub('', base)}-transformers{version}"
+
+
+@cache
+def known_images() -> tuple[Image, ...]:
+    """Every image of the data, oldest version of each framework first."""
+    data = _data()
+    return tuple(_image(framework, row, data) for framework, rows in data["images"].items() for row in rows)
+
+
+@cache
+def registry_accounts() -> Mapping[str, frozenset[str]]:
+    """The accounts in which AWS keeps its images, with the regions in which each is used."""
+    pairs = [(account, region) for regions in _data()["accounts"].values() for region, account in regions.items()]
+    return {account: frozenset(region for other, region in pairs if other == account) for account, _ in pairs}
+
+
+@lru_cache(maxsize=256)
+def images_in(repository: str) -> tuple[Image, ...]:
+    """The known images of one of AWS's repositories; none for any other."""
+    return tuple(image for image in known_images() if image.repository == repository)
+
+
+@cache
+def _data() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
+    return found
+
+
+def _image(framework: str, row: Mapping[str, Any], data: Mapping[str, Any]) -> Image:
+    lacking = row.get("lacking", ())
+    return Image(
+        framework=framework,
+        purposes=row["purposes"],
+        versions=[row["version"], *row.get("also", ())],
+        bases=[row["base"], *row.get("base_also", ())] if "base" in row else [],
+        pythons=row.get("pythons", ()),
+        processors=row.get("processors", ()),
+        repository=row["repository"],
+        prefix=row.get("prefix", ""),
+        suffixes=row.get("suffixes", {}),
+        accounts={
+            region: account for region, account in data["accounts"][row["registry"]].items() if region not in lacking
+        },
+    )
+
+
+def image_uri(
+    framework: str,
+    *,
+    region: str,
+    version: str = "",
+    instance_type: str | None = None,
+    python: str | None = None,
+    base: str | None = None,
+    purpose: Literal["training", "inference"] = "training",
+) -> str:
+    """The registry path of AWS's image for a framework, an algorithm or the rules of Debugger.
+
+    ``framework``: pytorch, tensorflow, huggingface, sklearn, xgboost, image-classification, debugger-rules or
+    debugger-rule-evaluator (for rules of your own). The tag repeats ``version`` as it is typed: 1.12 and 1.12.1 name
+    the same image. Without ``instance_type``, as for serverless endpoints, the image is one for CPUs if there is any;
+    without ``python``, that of the newest Python the version has. ``base`` is what a Hugging Face image is built on,
+    such as pytorch2.1.0; it may be left out where there is but one.
+
+    Raises:
+        UnknownImage: the data has no such image; tells what it has.
+    """
+    found = _having("framework", framework, known_images(), lambda image: [image.framework])
+    wanted = f"{purpose}-graviton" if purpose == "inference" and has_arm(instance_type or "") else purpose
+    found = _having(f"{framework} purpose", wanted, found, lambda image: image.purposes)
+    if len(found) > 1 or found[0].processors:
+        found = _having(f"{framework} version", version, found, lambda image: image.versions)
+    else:
+        version = found[0].versions[0]  # an algorithm of one version has that one, whatever is asked for
+    if found[0].bases:
+        base = base or _only_base(found)
+        found = _having(f"{framework} {version} base", base, found, lambda image: image.bases)
+    if python and found[-1].pythons:
+        found = _having(f"{framework} {version} Python", python, found, lambda image: image.pythons)
+    image = found[-1]
+    tag = _tag(image, version=version, base=base or "", python=python, processor=_processor(image, instance_type or ""))
+    return f"{_registry(image, region)}/{image.repository}:{tag}"
 
 
 def pytorch_image(
@@ -78,26 +150,55 @@ def pytorch_image(
     instance_type: str,
     purpose: Literal["training", "inference"] = "training",
 ) -> str:
-    """The PyTorch image for an instance type, e.g. version 1.13.1 with python py39.
-
-    Instance families g and p get the image for GPUs, all others the one for CPUs. The tag repeats version and
-    python as they are written; which pairs exist:
-    https://github.com/aws/deep-learning-containers/blob/master/available_images.md
-    """
-    processor = "gpu" if instance_type.removeprefix("ml.").startswith(("g", "p")) else "cpu"
-    registry = _registry(region, DEEP_LEARNING_ACCOUNTS, "PyTorch image")
-    return f"{registry}/pytorch-{purpose}:{version}-{processor}-{python}"
+    """The PyTorch image for an instance type, e.g. version 1.13.1 with python py39."""
+    return image_uri(
+        "pytorch", region=region, version=version, python=python, instance_type=instance_type, purpose=purpose
+    )
 
 
 def debugger_rules_image(region: str) -> str:
     """The image in which built-in Debugger and profiler rules run."""
-    registry = _registry(region, DEBUGGER_RULES_ACCOUNTS, "image for Debugger rules")
-    return f"{registry}/sagemaker-debugger-rules:latest"
+    return image_uri("debugger-rules", region=region)
 
 
-def _registry(region: str, accounts: Mapping[str, str], what: str) -> str:
-    if region not in accounts:
-        known = ", ".join(sorted(accounts))
-        raise SmRawError(f"no {what} is known for region {region!r}; known: {known}; else give image_uri yourself")
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"{accounts[region]}.dkr.ecr.{region}.{suffix}"
+def has_arm(instance_type: str) -> bool:
+    """Whether it has a Graviton processor, which needs images of its own."""
+    return GRAVITON_FAMILY.fullmatch(family(instance_type)) is not None
+
+
+def _having(
+    what: str, given: str, images: Sequence[Image], values: Callable[[Image], Sequence[str]]
+) -> Sequence[Image]:
+    found = [image for image in images if given in values(image)]
+    if not found:
+        raise UnknownImage(what, given, list(dict.fromkeys(value for image in images for value in values(image))))
+    return found
+
+
+def _only_base(images: Sequence[Image]) -> str:
+    bases = {image.bases[0] for image in images}
+    return bases.pop() if len(bases) == 1 else ""
+
+
+def _processor(image: Image, instance_type: str) -> str:
+    if not image.processors:
+        return ""
+    if not instance_type and len(image.processors) == 1:
+        return image.processors[0]
+    processor = "gpu" if has_gpu(instance_type) else "neuron" if has_neuron(instance_type) else "cpu"
+    if processor not in image.processors:
+        raise UnknownImage(f"{image.framework} {image.versions[0]} processor", processor, image.processors)
+    return processor
+
+
+def _tag(image: Image, *, version: str, base: str, python: str | None, processor: str) -> str:
+    newest = image.pythons[-1] if image.pythons else ""
+    parts = [image.name(version, base), processor, newest and (python or newest), image.suffixes.get(processor, "")]
+    return "-".join(part for part in parts if part)
+
+
+def _registry(image: Image, region: str) -> str:
+    if region not in image.accounts:
+        raise UnknownImage("region", region, sorted(image.accounts))
+    domain = next((domain for prefix, domain in DOMAINS.items() if region.startswith(prefix)), DOMAIN)
+    return f"{image.accounts[region]}.dkr.ecr.{region}.{domain}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 REGISTRY_PATH = re.compile(
@@ -38,6 +39,7 @@ class RegistryPath(NamedTuple):
         return next((part for part in self.tag.split("-") if part in {"gpu", "cpu", "neuron", "neuronx"}), "")
 
 
+@lru_cache(maxsize=256)
 def registry_path(image_uri: str) -> RegistryPath | None:
     """The parts of an image in Amazon ECR; None for an image from elsewhere."""
     found = REGISTRY_PATH.fullmatch(image_uri)

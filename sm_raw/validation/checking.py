@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sm_raw.validation.findings import Finding, Request, Severity, in_document_order, severity_of
+from sm_raw.validation.memory import one_check
 from sm_raw.validation.operations import operation_name
 from sm_raw.validation.rules import all_rules, rules_of
-from sm_raw.validation.rules.base import TogetherRule
+from sm_raw.validation.rules.base import Rule, TogetherRule
 from sm_raw.validation.schema_findings import SUMMARIES, TOO_DEEP, schema_findings
+
+if TYPE_CHECKING:
+    from sm_raw.validation.code.base import CodeRule
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,13 @@ def check_together(requests: Sequence[tuple[str, Request]], *, region: str | Non
 
 def rule_table() -> list[RuleSummary]:
     """Everything that is checked, ordered by subject and number."""
+    from sm_raw.validation.code import CODE_RULES
+
+    classes: list[type[Rule] | type[CodeRule]] = [*all_rules(), *CODE_RULES]
     source = "https://github.com/boto/botocore (the service model that is installed)"
     table = [RuleSummary(each, severity_of(each), (), summary, source) for each, summary in SUMMARIES.items()]
     table += [
-        RuleSummary(rule.id, severity_of(rule.id), rule.operations, str(rule.__doc__), rule.source)
-        for rule in all_rules()
+        RuleSummary(rule.id, severity_of(rule.id), rule.operations, str(rule.__doc__), rule.source) for rule in classes
     ]
     return sorted(table, key=lambda row: (row.id[1:], row.id))
 
@@ -58,6 +65,7 @@ def rule_table() -> list[RuleSummary]:
 def _alone(operation: str, request: Request, region: str | None) -> list[Finding]:
     found = list(schema_findings(operation, request))
     if isinstance(request, Mapping) and TOO_DEEP not in [finding.id for finding in found]:
-        for rule in rules_of(operation_name(operation)):
-            found += rule(operation, region).check(request)
+        with one_check():
+            for rule in rules_of(operation_name(operation)):
+                found += rule(operation, region).check(request)
     return found

@@ -7,7 +7,7 @@ JSON Schema's ``pattern`` searches, and Python's ``re`` lacks some of Java's cla
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 # Java's classes, written as the inside of a bracket expression: never narrower than Java's, some a little wider.
 # Python's \w is exactly L, N and the underscore; for M, S and P stands all that is no blank and no control.
@@ -62,6 +62,7 @@ def unanchored(pattern: str) -> str:
     return pattern.removeprefix(FULL_START).removesuffix(FULL_END)
 
 
+@lru_cache(maxsize=512)
 def translate(pattern: str) -> str:
     """A Java pattern as one for Python's ``re``; constructs unknown here stay, and may not compile."""
     for spelling in SUPPLEMENTARY_SPELLINGS:

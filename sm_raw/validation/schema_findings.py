@@ -13,21 +13,24 @@ import botocore
 from sm_raw.validation import patterns
 from sm_raw.validation.findings import Finding, Request, is_deeper_than, join_path, severity_of
 from sm_raw.validation.instance_types import are_instance_types, may_be_newer, nearest_types
+from sm_raw.validation.newer_models import known_since
+from sm_raw.validation.operations import service_of
 from sm_raw.validation.reading import is_placeholder
 from sm_raw.validation.schema_failures import Failure, failures
-from sm_raw.validation.schemas import Schema, request_schema
+from sm_raw.validation.schemas import Schema, request_schema, root_shape
 from sm_raw.validation.wording import FEW, cut, did_you_mean, listed, nearest, shown
 
 SUMMARIES = {
     "E001": "A required field is there.",
     "E002": "A value has the type of its field.",
     "E003": "A value is one of those listed.",
-    "W003": "An instance type is known to the installed botocore, and not only likely to be newer.",
+    "W003": "A listed value is known to the installed botocore, and not only to a newer one.",
     "E004": "Text matches the service's pattern, as a whole.",
     "E005": "Text is neither too short nor too long.",
     "E006": "A number is neither too small nor too large.",
     "E007": "A list or map has neither too few nor too many entries.",
     "E008": "A field is known where it is given.",
+    "W008": "A field is known to the installed botocore, and not only to a newer one.",
     "E009": "A union has exactly one of its members.",
     "E010": "A document is not nested deeper than any request can be.",
 }
@@ -137,6 +140,10 @@ def _not_listed(failure: Failure, operation: str) -> Iterator[Reported]:
     options: list[str] = failure.expected
     if not isinstance(failure.given, str):
         return  # E002 says it
+    if since := _known_since(failure, operation, value=failure.given):
+        newer = f"botocore {since} does, so it is only newer, and can be sent"
+        yield "W003", _path(failure), f"{_value(failure)} is not {_known(options)}; {newer}"
+        return
     if are_instance_types(options):
         yield _unknown_instance_type(failure, options)
         return
@@ -215,8 +222,22 @@ def _wrong_count(failure: Failure, operation: str) -> Iterator[Reported]:
 def _unknown(failure: Failure, operation: str) -> Iterator[Reported]:
     properties = failure.schema["properties"]
     for name in failure.given:
-        if name not in properties and not is_placeholder(name):
-            yield "E008", join_path(_path(failure), name), _unknown_message(failure, operation, str(name))
+        if name in properties or is_placeholder(name):
+            continue
+        path = join_path(_path(failure), name)
+        if since := _known_since(failure, operation, member=str(name)):
+            message = f"botocore {botocore.__version__} does not know this field yet; botocore {since} does: update boto3 to send it"
+            yield "W008", path, message
+        else:
+            yield "E008", path, _unknown_message(failure, operation, str(name))
+
+
+def _known_since(failure: Failure, operation: str, **what: str) -> str | None:
+    """The first botocore that is known to know a member or value that the installed one does not."""
+    definitions = request_schema(operation)["$defs"]
+    named = (name for name, schema in definitions.items() if schema is failure.schema)
+    shape = next(named, None) or root_shape(operation)
+    return known_since(service_of(operation), shape, **what)
 
 
 def _unknown_message(failure: Failure, operation: str, name: str) -> str:

@@ -42,7 +42,7 @@ def request_schema(operation: str) -> Schema:
     service = service_of(operation)
     model = service_model(service)
     shapes = model["shapes"]
-    root = model["operations"][operation_name(operation)].get("input", {}).get("shape")
+    root = root_shape(operation)
     definitions = _definitions(shapes, root) if root else {}
     return {
         "$schema": DIALECT,
@@ -51,6 +51,13 @@ def request_schema(operation: str) -> Schema:
         **(_definition(shapes[root]) if root else _structure({})),
         "$defs": definitions,
     }
+
+
+def root_shape(operation: str) -> str:
+    """The name of the shape of the operation's request; empty for one that takes nothing."""
+    operations = service_model(service_of(operation))["operations"]
+    found: str = operations[operation_name(operation)].get("input", {}).get("shape", "")
+    return found
 
 
 def _definitions(shapes: Mapping[str, Shape], root: str) -> Schema:

@@ -1,16 +1,15 @@
-"""E5xx: Application Auto Scaling."""
+"""E5xx: Application Auto Scaling: targets, and how requests name them and their metrics."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from sm_raw.validation.findings import Finding, Request
-from sm_raw.validation.operations import operation_name
-from sm_raw.validation.reading import at, is_absent, is_placeholder, number, records, text
+from sm_raw.validation.reading import at, is_absent, is_placeholder, number, text
 from sm_raw.validation.rules.base import Rule, TogetherRule
-from sm_raw.validation.rules.hosting import VARIANT_LISTS
+from sm_raw.validation.rules.deployments import Documents, documents, named
+from sm_raw.validation.rules.hosting import variants
 from sm_raw.validation.wording import did_you_mean, listed
 
 TARGET_PAGE = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html"
@@ -24,11 +23,15 @@ TARGET_OPERATIONS = (
     "DeleteScheduledAction",
 )
 
+INSTANCES = "sagemaker:variant:DesiredInstanceCount"
+CONCURRENCY = "sagemaker:variant:DesiredProvisionedConcurrency"
+PREDEFINED = ("TargetTrackingScalingPolicyConfiguration", "PredefinedMetricSpecification", "PredefinedMetricType")
+
 VARIANT = re.compile(r"endpoint/(?P<endpoint>[^/]+)/variant/(?P<variant>[^/]+)")
 # {dimension: (form of the resource id, the form in words)}; other dimensions have their namespace checked only.
 RESOURCE_IDS: dict[str, tuple[re.Pattern[str], str]] = {
-    "sagemaker:variant:DesiredInstanceCount": (VARIANT, "endpoint/NAME/variant/VARIANT"),
-    "sagemaker:variant:DesiredProvisionedConcurrency": (VARIANT, "endpoint/NAME/variant/VARIANT"),
+    INSTANCES: (VARIANT, "endpoint/NAME/variant/VARIANT"),
+    CONCURRENCY: (VARIANT, "endpoint/NAME/variant/VARIANT"),
     "sagemaker:inference-component:DesiredCopyCount": (
         re.compile(r"inference-component/[^/]+"),
         "inference-component/NAME",
@@ -39,11 +42,11 @@ RESOURCE_IDS: dict[str, tuple[re.Pattern[str], str]] = {
     ),
 }
 PREDEFINED_METRICS = {
-    "sagemaker:variant:DesiredInstanceCount": (
+    INSTANCES: (
         "SageMakerVariantInvocationsPerInstance",
         "SageMakerVariantConcurrentRequestsPerModelHighResolution",
     ),
-    "sagemaker:variant:DesiredProvisionedConcurrency": ("SageMakerVariantProvisionedConcurrencyUtilization",),
+    CONCURRENCY: ("SageMakerVariantProvisionedConcurrencyUtilization",),
     "sagemaker:inference-component:DesiredCopyCount": (
         "SageMakerInferenceComponentInvocationsPerCopy",
         "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
@@ -70,6 +73,36 @@ class MinimumCapacityWithinMaximum(Rule):
             if low is not None and high is not None and low > high:
                 path = ".".join((*prefix, "MinCapacity"))
                 yield self.finding(path, f"{low} is above MaxCapacity ({high}); exchange them")
+
+
+class CapacityIsNotNegative(Rule):
+    """MinCapacity and MaxCapacity are 0 or more."""
+
+    id = "E514"
+    operations = ("RegisterScalableTarget", "PutScheduledAction")
+    source = TARGET_PAGE
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        for prefix in ((), ("ScalableTargetAction",)):
+            for name in ("MinCapacity", "MaxCapacity"):
+                capacity = number(at(request, *prefix, name))
+                if capacity is not None and capacity < 0:
+                    yield self.finding(".".join((*prefix, name)), f"{capacity} is negative; give 0 or more")
+
+
+class NewTargetHasBounds(Rule):
+    """A target that is registered for the first time has MinCapacity and MaxCapacity."""
+
+    id = "W515"
+    operations = ("RegisterScalableTarget",)
+    source = TARGET_PAGE
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        if not is_absent(request, "SuspendedState"):  # it may be all that the request is sent for
+            return
+        for name in ("MinCapacity", "MaxCapacity"):
+            if is_absent(request, name):
+                yield self.finding(name, "missing; a target that is not registered yet needs it")
 
 
 class ResourceIdFitsDimension(Rule):
@@ -131,15 +164,10 @@ class MetricFitsDimension(Rule):
     source = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html"
 
     def check(self, request: Request) -> Iterator[Finding]:
-        steps = (
-            "TargetTrackingScalingPolicyConfiguration",
-            "PredefinedMetricSpecification",
-            "PredefinedMetricType",
-        )
-        metric, dimension = text(at(request, *steps)), text(request.get("ScalableDimension"))
+        metric, dimension = text(at(request, *PREDEFINED)), text(request.get("ScalableDimension"))
         fitting = PREDEFINED_METRICS.get(dimension or "", ())
         if metric is not None and fitting and metric not in fitting:
-            yield self.finding(".".join(steps), f"{metric!r} is no metric of {dimension}; give {listed(fitting)}")
+            yield self.finding(".".join(PREDEFINED), f"{metric!r} is no metric of {dimension}; give {listed(fitting)}")
 
 
 class TargetIsDefined(TogetherRule):
@@ -149,36 +177,20 @@ class TargetIsDefined(TogetherRule):
     operations = ("RegisterScalableTarget", "PutScalingPolicy")
     source = TARGET_PAGE
 
-    def check_together(self, requests: Sequence[tuple[str, Any]]) -> Iterator[tuple[int, Finding]]:
-        endpoints = _fields(requests, "CreateEndpoint", "EndpointName", "EndpointConfigName")
-        variants = _variants(requests)
-        for index, (operation, request) in enumerate(requests):
-            target = VARIANT.fullmatch(str(at(request, "ResourceId")))
-            if operation_name(operation) not in self.operations or target is None:
-                continue
-            message = _undefined(target["endpoint"], target["variant"], endpoints, variants)
-            if message is not None:
-                yield index, TargetIsDefined(operation).finding("ResourceId", message)
-
-
-def _fields(requests: Sequence[tuple[str, Any]], operation: str, key: str, value: str) -> dict[str, str]:
-    """{text of one field: text of another} over the requests of an operation; placeholders are texts here."""
-    return {
-        str(at(request, key)): str(at(request, value))
-        for name, request in requests
-        if operation_name(name) == operation and isinstance(at(request, key), str)
-    }
-
-
-def _variants(requests: Sequence[tuple[str, Any]]) -> Mapping[str, list[str]]:
-    """{endpoint configuration: the names of its variants}."""
-    return {
-        str(at(request, "EndpointConfigName")): [
-            str(variant.get("VariantName")) for field in VARIANT_LISTS for _, variant in records(at(request, field))
-        ]
-        for name, request in requests
-        if operation_name(name) == "CreateEndpointConfig"
-    }
+    def check_together(self, requests: Documents) -> Iterator[tuple[int, Finding]]:
+        endpoints = {
+            name: str(each.get("EndpointConfigName"))
+            for name, each in named(requests, "CreateEndpoint", "EndpointName").items()
+        }
+        known = {
+            name: [str(variant.get("VariantName")) for _, variant in variants(each)]
+            for name, each in named(requests, "CreateEndpointConfig", "EndpointConfigName").items()
+        }
+        for index, operation, request in documents(requests, *self.operations):
+            target = VARIANT.fullmatch(str(request.get("ResourceId")))
+            message = target and _undefined(target["endpoint"], target["variant"], endpoints, known)
+            if message:
+                yield index, type(self)(operation).finding("ResourceId", message)
 
 
 def _undefined(

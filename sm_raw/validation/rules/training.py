@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import ClassVar
 
 from sm_raw.validation.findings import Finding, Request, join_path
+from sm_raw.validation.operations import operation_name
 from sm_raw.validation.patterns import UNREADABLE, compiled, translate
 from sm_raw.validation.reading import at, is_absent, number, records, text
 from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.wording import shown
 
 DEFAULT_MAX_RUNTIME_SECONDS = 24 * 3600  # API_StoppingCondition: "The default value is 1 day."
+LONGEST_RUNTIME_SECONDS = 28 * 24 * 3600  # API_StoppingCondition: "The maximum value is 28 days."
+SPOT_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"
 
 # A group that ends the pattern lazily takes as little as it may: (.*?) nothing, (.+?) one character.
 LAZY_END = re.compile(r"(?<!\\)(?:[*+?]|\{\d+,\d*\})\?\)+$")
@@ -21,7 +24,7 @@ LAZY_END = re.compile(r"(?<!\\)(?:[*+?]|\{\d+,\d*\})\?\)+$")
 
 def training_definitions(operation: str, request: Request) -> Iterator[tuple[str, Request]]:
     """(path, object) of each part of the request that describes training."""
-    if operation == "CreateTrainingJob":
+    if operation_name(operation) == "CreateTrainingJob":
         yield "", request
         return
     yield from records_of_one("TrainingJobDefinition", at(request, "TrainingJobDefinition"))
@@ -49,13 +52,14 @@ class TrainingRule(Rule):
 
 
 class DistinctNames(TrainingRule):
-    """Channels, metrics and rules have names of their own."""
+    """Channels, metrics, instance groups and rules have names of their own."""
 
     id = "E201"
     source = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html"
     named = (
         (("InputDataConfig",), "ChannelName"),
         (("AlgorithmSpecification", "MetricDefinitions"), "Name"),
+        (("ResourceConfig", "InstanceGroups"), "InstanceGroupName"),
         (("DebugRuleConfigurations",), "RuleConfigurationName"),
         (("ProfilerRuleConfigurations",), "RuleConfigurationName"),
     )
@@ -76,7 +80,7 @@ class SpotWaitCoversRuntime(TrainingRule):
     """Spot training: MaxWaitTimeInSeconds is given, and not below MaxRuntimeInSeconds."""
 
     id = "E210"
-    source = "https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"
+    source = SPOT_PAGE
 
     def check_training(self, training: Request) -> Iterator[Finding]:
         if training.get("EnableManagedSpotTraining") is not True:
@@ -105,6 +109,48 @@ class WaitNeedsSpot(TrainingRule):
         if wait is not None and on_demand:
             message = f"{wait} is given without spot training; remove it, or set EnableManagedSpotTraining to true"
             yield self.finding("StoppingCondition.MaxWaitTimeInSeconds", message)
+
+
+class SpotKeepsCheckpoints(TrainingRule):
+    """Spot training has a CheckpointConfig: without it an interrupted job starts over."""
+
+    id = "W206"
+    source = SPOT_PAGE
+
+    def check_training(self, training: Request) -> Iterator[Finding]:
+        if training.get("EnableManagedSpotTraining") is True and is_absent(training, "CheckpointConfig"):
+            message = "missing; an interrupted spot job starts over without it: give an S3Uri and resume from it"
+            yield self.finding("CheckpointConfig", message)
+
+
+class RuntimeWithinTheLongest(TrainingRule):
+    """MaxRuntimeInSeconds is at most 28 days."""
+
+    id = "E140"
+    source = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"
+
+    def check_training(self, training: Request) -> Iterator[Finding]:
+        run = number(at(training, "StoppingCondition", "MaxRuntimeInSeconds"))
+        if run is not None and run > LONGEST_RUNTIME_SECONDS:
+            message = f"{run} is more than 28 days; give {LONGEST_RUNTIME_SECONDS} or less"
+            yield self.finding("StoppingCondition.MaxRuntimeInSeconds", message)
+
+
+class ImageOrAlgorithm(TrainingRule):
+    """AlgorithmSpecification names either the TrainingImage or the AlgorithmName."""
+
+    id = "E208"
+    source = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AlgorithmSpecification.html"
+
+    def check_training(self, training: Request) -> Iterator[Finding]:
+        for _, specification in records([training.get("AlgorithmSpecification")]):
+            given = [name for name in ("TrainingImage", "AlgorithmName") if name in specification]
+            if not given:
+                message = "missing; give the registry path of an image, or an AlgorithmName"
+                yield self.finding("AlgorithmSpecification.TrainingImage", message)
+            elif len(given) > 1:
+                message = "given beside TrainingImage; keep one of the two"
+                yield self.finding("AlgorithmSpecification.AlgorithmName", message)
 
 
 class MetricRule(TrainingRule):

@@ -1,29 +1,21 @@
-"""E3xx: hyperparameter tuning."""
+"""E301 to E305, W309 to W312: the ranges that a tuning job searches, and the hyperparameters that it keeps."""
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sm_raw.validation.findings import Finding, Request, join_path
-from sm_raw.validation.reading import (
-    at,
-    is_placeholder,
-    names,
-    number,
-    records,
-    text,
-    written_integer,
-    written_number,
-)
+from sm_raw.validation.reading import at, names, records, text, written_integer, written_number
 from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.rules.training import records_of_one, training_definitions
-from sm_raw.validation.wording import did_you_mean, shown
+from sm_raw.validation.wording import shown
 
 RANGES_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html"
-METRICS_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-metrics-variables.html"
 
+CONFIG = "HyperParameterTuningJobConfig"
+SHARED_RANGES = f"{CONFIG}.ParameterRanges"
 RANGE_KINDS = (
     "IntegerParameterRanges",
     "ContinuousParameterRanges",
@@ -31,46 +23,24 @@ RANGE_KINDS = (
     "AutoParameters",
 )
 
-# Repositories of AWS's own algorithms: their metrics need no definition.
-BUILT_IN_ALGORITHMS = {
-    "blazingtext",
-    "factorization-machines",
-    "forecasting-deepar",
-    "image-classification",
-    "ipinsights",
-    "kmeans",
-    "knn",
-    "lda",
-    "linear-learner",
-    "ntm",
-    "object-detection",
-    "object2vec",
-    "pca",
-    "randomcutforest",
-    "sagemaker-xgboost",
-    "semantic-segmentation",
-    "seq2seq",
-    "xgboost",
-}
-
 
 def range_groups(request: Request) -> Iterator[tuple[str, Request]]:
     """(path, ParameterRanges) wherever a tuning request holds them."""
-    shared = at(request, "HyperParameterTuningJobConfig", "ParameterRanges")
-    yield from records_of_one("HyperParameterTuningJobConfig.ParameterRanges", shared)
+    yield from records_of_one(SHARED_RANGES, at(request, *SHARED_RANGES.split(".")))
     for where, definition in training_definitions("CreateHyperParameterTuningJob", request):
         yield from records_of_one(f"{where}.HyperParameterRanges", definition.get("HyperParameterRanges"))
 
 
-def tuned_names(ranges: object) -> dict[str, str]:
-    """{hyperparameter: path inside the ranges} of all that a ParameterRanges object tunes."""
-    found: dict[str, str] = {}
+def ranges_in(where: str, ranges: object) -> Iterator[tuple[str, str, Request]]:
+    """(path, kind, range) of each entry of a ParameterRanges object."""
     for kind in RANGE_KINDS:
-        for index, each in records(at(ranges, kind)):
-            name = text(each.get("Name"))
-            if name is not None:
-                found.setdefault(name, f"{kind}[{index}]")
-    return found
+        yield from ((f"{where}.{kind}[{index}]", kind, each) for index, each in records(at(ranges, kind)))
+
+
+def ranges_of(request: Request, where: str, definition: Request) -> Iterator[tuple[str, str, Request]]:
+    """(path, kind, range) of all that one training definition is tuned by: the shared ranges and its own."""
+    yield from ranges_in(SHARED_RANGES, at(request, *SHARED_RANGES.split(".")))
+    yield from ranges_in(f"{where}.HyperParameterRanges", definition.get("HyperParameterRanges"))
 
 
 class TuningRule(Rule):
@@ -79,39 +49,45 @@ class TuningRule(Rule):
     operations = ("CreateHyperParameterTuningJob",)
 
 
-class NumericRangeRule(TuningRule):
-    """A rule about one integer or continuous range."""
+class RangeRule(TuningRule):
+    """A rule about one range."""
 
     source = RANGES_PAGE
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        for where, ranges in range_groups(request):
+            for path, kind, each in ranges_in(where, ranges):
+                yield from self.check_range(path, kind, each)
+
+    def check_range(self, path: str, kind: str, given: Request) -> Iterator[Finding]:
+        raise NotImplementedError
+
+
+class NumericRangeRule(RangeRule):
+    """A rule about one integer or continuous range."""
+
     written: ClassVar[Mapping[str, Any]] = {
         "IntegerParameterRanges": written_integer,
         "ContinuousParameterRanges": written_number,
     }
 
-    def check(self, request: Request) -> Iterator[Finding]:
-        for where, ranges in range_groups(request):
-            for kind, written in self.written.items():
-                for index, each in records(at(ranges, kind)):
-                    low, high = written(each.get("MinValue")), written(each.get("MaxValue"))
-                    yield from self.check_range(f"{where}.{kind}[{index}]", each, low, high)
+    def check_range(self, path: str, kind: str, given: Request) -> Iterator[Finding]:
+        if kind in self.written:
+            low, high = (self.written[kind](given.get(bound)) for bound in ("MinValue", "MaxValue"))
+            yield from self.check_bounds(path, given, low, high)
 
-    def check_range(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
+    def check_bounds(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
         """``low`` and ``high`` are None where the bound spells no number of the range's kind."""
         raise NotImplementedError
 
 
 class RangeMinimumBelowMaximum(NumericRangeRule):
-    """A range's MinValue is below its MaxValue."""
+    """A range's MinValue is not above its MaxValue."""
 
     id = "E301"
 
-    def check_range(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
-        if low is None or high is None or low < high:
-            return
-        if low == high:
-            hint = "a value that does not vary belongs to StaticHyperParameters"
-            yield self.finding(f"{path}.MinValue", f"{low} equals MaxValue; {hint}")
-        else:
+    def check_bounds(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
+        if low is not None and high is not None and low > high:
             yield self.finding(f"{path}.MinValue", f"{low} is above MaxValue ({high}); exchange them")
 
 
@@ -120,7 +96,7 @@ class RangeBoundsAreNumbers(NumericRangeRule):
 
     id = "E302"
 
-    def check_range(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
+    def check_bounds(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
         noun = "whole number" if "IntegerParameterRanges" in path else "number"
         for name, value in (("MinValue", low), ("MaxValue", high)):
             bound = text(given.get(name))
@@ -134,7 +110,7 @@ class ScalingFitsRange(NumericRangeRule):
 
     id = "E303"
 
-    def check_range(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
+    def check_bounds(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
         scaling = given.get("ScalingType")
         if scaling == "Logarithmic" and low is not None and low <= 0:
             yield self.finding(f"{path}.MinValue", f"{low} has no logarithm; give more than 0, or scale Linear")
@@ -158,14 +134,8 @@ class TunedIsNotStatic(TuningRule):
     source = RANGES_PAGE
 
     def check(self, request: Request) -> Iterator[Finding]:
-        place = "HyperParameterTuningJobConfig.ParameterRanges"
-        shared = {
-            name: f"{place}.{where}"
-            for name, where in tuned_names(at(request, "HyperParameterTuningJobConfig", "ParameterRanges")).items()
-        }
         for where, definition in training_definitions(self.operation, request):
-            own = tuned_names(definition.get("HyperParameterRanges"))
-            tuned = shared | {name: f"{where}.HyperParameterRanges.{inside}" for name, inside in own.items()}
+            tuned = {text(each.get("Name")): path for path, _, each in ranges_of(request, where, definition)}
             for name in names(definition.get("StaticHyperParameters")):
                 if name in tuned:
                     path = join_path(f"{where}.StaticHyperParameters", name)
@@ -180,100 +150,86 @@ class DistinctRangeNames(TuningRule):
 
     def check(self, request: Request) -> Iterator[Finding]:
         for where, ranges in range_groups(request):
-            first = tuned_names(ranges)
-            for kind in RANGE_KINDS:
-                for index, each in records(at(ranges, kind)):
-                    name, place = text(each.get("Name")), f"{kind}[{index}]"
-                    if name is not None and first[name] != place:
-                        message = f"{name!r} is already tuned by {first[name]}; keep one"
-                        yield self.finding(f"{where}.{place}.Name", message)
+            first: dict[str, str] = {}
+            for path, _, each in ranges_in(where, ranges):
+                name = text(each.get("Name"))
+                if name is not None and first.setdefault(name, path) != path:
+                    other = first[name].removeprefix(f"{where}.")
+                    yield self.finding(f"{path}.Name", f"{name!r} is already tuned by {other}; keep one")
 
 
-class ObjectiveIsDefined(TuningRule):
-    """The objective metric is among the metric definitions, unless AWS's own algorithm emits it."""
+class RangeVaries(NumericRangeRule):
+    """A range's MinValue differs from its MaxValue."""
 
-    id = "E306"
-    source = METRICS_PAGE
+    id = "W309"
+
+    def check_bounds(self, path: str, given: Request, low: float | None, high: float | None) -> Iterator[Finding]:
+        if low is not None and low == high:
+            hint = "a value that does not vary belongs to StaticHyperParameters"
+            yield self.finding(f"{path}.MinValue", f"{low} equals MaxValue; {hint}")
+
+
+class DistinctCategories(RangeRule):
+    """The values of a categorical range differ."""
+
+    id = "W310"
+
+    def check_range(self, path: str, kind: str, given: Request) -> Iterator[Finding]:
+        values, first = given.get("Values"), dict[str, int]()
+        for index, value in enumerate(values if isinstance(values, list) else ()):
+            known = text(value)
+            if known is not None and first.setdefault(known, index) != index:
+                message = f"{shown(known)} is already Values[{first[known]}]; remove one"
+                yield self.finding(f"{path}.Values[{index}]", message)
+
+
+class QuotedOnce(TuningRule):
+    """Static and categorical values are not JSON within JSON: the script would get the quotes, too."""
+
+    id = "W311"
+    source = "https://github.com/aws/sagemaker-python-sdk/issues/613"
 
     def check(self, request: Request) -> Iterator[Finding]:
-        config = "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective"
+        for path, value in _given_texts(request):
+            inner = _quoted_text(value)
+            if inner is not None and _quoted_text(inner) is not None:
+                yield self.finding(path, f"{shown(value)} is quoted twice, so that the script gets {inner}; quote once")
+
+
+class ObjectiveNameIsReserved(TuningRule):
+    """_tuning_objective_metric is set by the service, not by the request."""
+
+    id = "W312"
+    source = "https://github.com/aws/sagemaker-python-sdk/blob/master/src/sagemaker/tuner.py"
+
+    def check(self, request: Request) -> Iterator[Finding]:
         for where, definition in training_definitions(self.operation, request):
-            single = where == "TrainingJobDefinition"
-            owner = at(request, *config.split(".")) if single else definition.get("TuningObjective")
-            metric = text(at(owner, "MetricName"))
-            message = _undefined(metric, definition.get("AlgorithmSpecification")) if metric is not None else None
-            if message is not None:
-                yield self.finding(f"{config if single else f'{where}.TuningObjective'}.MetricName", message)
+            if "_tuning_objective_metric" in names(definition.get("StaticHyperParameters")):
+                message = "the service sets it to the objective metric of the tuning job; remove it"
+                yield self.finding(f"{where}.StaticHyperParameters._tuning_objective_metric", message)
 
 
-def _undefined(metric: str, algorithm: object) -> str | None:
-    definitions = [each.get("Name") for _, each in records(at(algorithm, "MetricDefinitions"))]
-    image = text(at(algorithm, "TrainingImage"))
-    if metric in definitions or image is None or _repository(image) in BUILT_IN_ALGORITHMS:
+def _given_texts(request: Request) -> Iterator[tuple[str, str]]:
+    """(path, text) of static values and of the values of categorical ranges."""
+    for where, definition in training_definitions("CreateHyperParameterTuningJob", request):
+        static = definition.get("StaticHyperParameters")
+        for name in names(static):
+            if isinstance(value := at(static, name), str):
+                yield join_path(f"{where}.StaticHyperParameters", name), value
+    for where, ranges in range_groups(request):
+        for path, _, each in ranges_in(where, ranges):
+            values = each.get("Values")
+            for index, value in enumerate(values if isinstance(values, list) else ()):
+                if isinstance(value, str):
+                    yield f"{path}.Values[{index}]", value
+
+
+def _quoted_text(value: str) -> str | None:
+    """The text within JSON's quotes; None for a value without them."""
+    if len(value) < 2 or not value.startswith('"') or not value.endswith('"'):
         return None
-    if any(text(name) is None for name in definitions) or is_placeholder(at(algorithm, "MetricDefinitions")):
+    try:
+        inner = json.loads(value)
+    except ValueError:
         return None
-    if definitions:
-        hint = did_you_mean(metric, [str(name) for name in definitions])
-        return f"{metric!r} is not among the MetricDefinitions; {hint or 'define it'}"
-    return f"{metric!r} is not defined, and the image is none of AWS's algorithms; add it to MetricDefinitions"
-
-
-def _repository(image: str) -> str:
-    """``pytorch-training`` of ``123456789012.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.0-gpu``."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-
-
-class ParallelWithinTotal(TuningRule):
-    """MaxParallelTrainingJobs does not exceed MaxNumberOfTrainingJobs."""
-
-    id = "E307"
-    source = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceLimits.html"
-
-    def check(self, request: Request) -> Iterator[Finding]:
-        limits = at(request, "HyperParameterTuningJobConfig", "ResourceLimits")
-        total = number(at(limits, "MaxNumberOfTrainingJobs"))
-        parallel = number(at(limits, "MaxParallelTrainingJobs"))
-        if total is not None and parallel is not None and parallel > total:
-            message = f"{parallel} is more than MaxNumberOfTrainingJobs ({total}); give {total} or less"
-            path = "HyperParameterTuningJobConfig.ResourceLimits.MaxParallelTrainingJobs"
-            yield self.finding(path, message)
-
-
-class EnoughCombinations(TuningRule):
-    """Ranges without a continuous one hold at least MaxNumberOfTrainingJobs combinations."""
-
-    id = "E308"
-    source = "https://github.com/aws/amazon-sagemaker-operator-for-k8s/issues/123"
-
-    def check(self, request: Request) -> Iterator[Finding]:
-        config = at(request, "HyperParameterTuningJobConfig")
-        total = number(at(config, "ResourceLimits", "MaxNumberOfTrainingJobs"))
-        combinations = _combinations(at(config, "ParameterRanges"))
-        if total is None or combinations is None or combinations >= total:
-            return
-        message = f"{total} jobs are more than the {combinations} combinations; give {combinations} or add values"
-        yield self.finding("HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs", message)
-
-
-def _combinations(ranges: object) -> int | None:
-    """How many different jobs the ranges allow; None when they are endless or not known."""
-    if any(
-        at(ranges, kind) or is_placeholder(at(ranges, kind)) for kind in ("ContinuousParameterRanges", "AutoParameters")
-    ):
-        return None
-    counts = [_whole_numbers(each) for _, each in records(at(ranges, "IntegerParameterRanges"))]
-    counts += [_categories(each) for _, each in records(at(ranges, "CategoricalParameterRanges"))]
-    known = [count for count in counts if count is not None]
-    return math.prod(known) if known and len(known) == len(counts) else None
-
-
-def _whole_numbers(given: Request) -> int | None:
-    low, high = written_integer(given.get("MinValue")), written_integer(given.get("MaxValue"))
-    return high - low + 1 if low is not None and high is not None and low <= high else None
-
-
-def _categories(given: Request) -> int | None:
-    values = given.get("Values")
-    known = [text(value) for value in values] if isinstance(values, list) else []
-    return len(set(known)) if known and None not in known else None
+    return inner if isinstance(inner, str) else None

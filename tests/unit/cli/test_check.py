@@ -17,12 +17,16 @@ GOOD = {"EndpointName": "digits", "EndpointConfigName": "digits"}
 BAD = {"EndpointName": "my digits"}
 CONFIG = {
     "EndpointConfigName": "digits",
-    "ProductionVariants": [{"VariantName": "Blue", "ModelName": "m", "InstanceType": "ml.m5.96xlarge"}],
+    "ProductionVariants": [
+        {"VariantName": "Blue", "ModelName": "m", "InstanceType": "ml.m5.96xlarge", "InitialInstanceCount": 1}
+    ],
 }
 TARGET = {
     "ServiceNamespace": "sagemaker",
     "ResourceId": "endpoint/digits/variant/Green",
     "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    "MinCapacity": 1,
+    "MaxCapacity": 2,
 }
 
 

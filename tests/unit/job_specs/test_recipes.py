@@ -1,157 +1,144 @@
-"""Every recipe document is what the builders produce, given the recipe's placeholders."""
+"""Every recipe document is what the builders produce, and what boto3, the engine's protocol and awscli take."""
 
 from __future__ import annotations
 
+import http.server
 import json
+import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 
-from sm_raw import specs
+from scripts import write_recipes
+from sm_raw.local import protocol
+from sm_raw.runs.plan import Plan, Surroundings
+from sm_raw.runs.preparation import prepare
 from sm_raw.runs.recipe import RECIPES, load_recipe
+from sm_raw.validation.checking import check_together
+from sm_raw.validation.operations import service_of
 
-METRICS = {
-    name: f"{name}=([0-9.eE+-]+);"
-    for name in ("train:loss", "train:accuracy", "valid:loss", "valid:accuracy", "test:loss", "test:accuracy")
-}
-SCRIPT = {
-    "architecture": "${architecture}",
-    "augment": "${augment}",
-    "epochs": "${epochs}",
-    "fine-tune": "${fine_tune}",
-    "image-size": "${image_size}",
-    "optimizer": "${optimizer}",
-    "pretrained": "${pretrained}",
-    "seed": "${seed}",
-}
-RULES = ["VanishingGradient", "LossNotDecreasing", "Overfit", "Overtraining", "PoorWeightInitialization"]
+FILES = write_recipes.files()
+RECIPE_NAMES = sorted(write_recipes.RECIPE_DOCUMENTS)
+SURROUNDINGS = Surroundings("us-east-1", "my-bucket", "arn:aws:iam::123456789012:role/SageMaker")
+COMMANDS = {"s3": "s3api"}
 
 
-def channels() -> list[Any]:
-    return [specs.channel(split, f"${{data.{split}}}") for split in ("train", "valid", "test")]
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Plan]:
+    """The plan of every recipe, for the data that it is made for."""
+    work = tmp_path_factory.mktemp("plans")
+    return {name: prepare(name, SURROUNDINGS, work=work / name, suppose_data=True) for name in RECIPE_NAMES}
 
 
-def resources() -> Any:
-    return specs.resources("${training_instance_type}", count=1, volume_gb="${volume_gb}")  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_is_what_the_builders_produce(name: str) -> None:
+    assert (RECIPES / name).read_text(encoding="utf-8") == FILES[name], "run: python scripts/write_recipes.py"
 
 
-def hyperparameters(more: dict[str, str]) -> dict[str, str]:
-    return specs.script_mode(
-        "train.py", submit_directory="${code.uri}", region="${region}", hyperparameters={**SCRIPT, **more}
-    )
+def test_job_specs_holds_nothing_else() -> None:
+    written_by_hand = {f"{recipe}/recipe.json" for recipe in RECIPE_NAMES}
+    found = {path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*") if path.is_file()}
+    assert found == set(FILES) | written_by_hand
 
 
-def tuning(objective: str, scaling: str, batch_sizes: list[str]) -> Any:
-    definition = specs.training_definition(
-        image_uri="${training_image}",
-        role_arn="${role_arn}",
-        output_uri="${output_uri}",
-        resources=resources(),
-        channels=channels(),
-        hyperparameters=hyperparameters({}),
-        metrics=METRICS,
-        max_runtime_seconds="${max_runtime_seconds}",  # type: ignore[arg-type]
-    )
-    return specs.tuning_job(
-        "${name}",
-        training=definition,
-        ranges=[
-            specs.continuous_range("lr", "${lr_min}", "${lr_max}", scaling=scaling),  # type: ignore[arg-type]
-            specs.categorical_range("batch-size", batch_sizes),
-        ],
-        objective_metric=objective,
-        objective_type="Minimize",
-        max_jobs="${max_jobs}",  # type: ignore[arg-type]
-        max_parallel_jobs="${max_parallel_jobs}",  # type: ignore[arg-type]
-        strategy="Bayesian",
-        random_seed="${random_seed}",  # type: ignore[arg-type]
-    )
-
-
-def training() -> Any:
-    best = "${tune.BestTrainingJob.TunedHyperParameters"
-    rules = [specs.debug_rule(rule, image_uri="${debugger_image}") for rule in RULES]
-    saved = {"save_interval": "${save_interval}"}
-    return specs.training_job(
-        "${name}",
-        image_uri="${training_image}",
-        role_arn="${role_arn}",
-        output_uri="${output_uri}",
-        resources=resources(),
-        channels=channels(),
-        hyperparameters=hyperparameters({"batch-size": best + ".batch-size}", "lr": best + ".lr}"}),
-        metrics=METRICS,
-        max_runtime_seconds="${max_runtime_seconds}",  # type: ignore[arg-type]
-        debug_rules=rules,
-        debug_hook=specs.hook_config(
-            "${output_uri}",
-            rules=rules,
-            collections=[specs.collection(name, saved) for name in ("gradients", "losses", "relu_input")],
-        ),
-        profiler=specs.profiler_config("${output_uri}", interval_milliseconds="${profiling_interval_milliseconds}"),  # type: ignore[arg-type]
-    )
-
-
-def hosting() -> dict[str, Any]:
-    resource_id = specs.variant_resource_id("${endpoint.EndpointName}")
-    return {
-        "create_model.json": specs.model(
-            "${name}",
-            image_uri="${inference_image}",
-            role_arn="${role_arn}",
-            model_data_uri="${train.ModelArtifacts.S3ModelArtifacts}",
-            environment=specs.serving_script("inference.py", region="${region}"),
-        ),
-        "create_endpoint_config.json": specs.endpoint_config(
-            "${name}",
-            variants=[specs.production_variant("${model.ModelName}", instance_type="${hosting_instance_type}")],
-        ),
-        "create_endpoint.json": specs.endpoint("${name}", config_name="${endpoint_config.EndpointConfigName}"),
-        "register_scalable_target.json": specs.scalable_target(
-            resource_id,
-            min_capacity="${min_instances}",  # type: ignore[arg-type]
-            max_capacity="${max_instances}",  # type: ignore[arg-type]
-        ),
-        "put_scaling_policy.json": specs.scaling_policy(
-            "${name}",
-            resource_id=resource_id,
-            target_value="${invocations_per_instance}",  # type: ignore[arg-type]
-            scale_out_cooldown_seconds="${scale_out_cooldown_seconds}",  # type: ignore[arg-type]
-            scale_in_cooldown_seconds="${scale_in_cooldown_seconds}",  # type: ignore[arg-type]
-        ),
-    }
-
-
-BUILT = {
-    "digits": {
-        "create_hyper_parameter_tuning_job.json": tuning("valid:loss", "Logarithmic", ["32", "64"]),
-        "create_training_job.json": training(),
-        **hosting(),
-    },
-    "dog_breeds": {
-        "create_hyper_parameter_tuning_job.json": tuning("test:loss", "Auto", ["32", "64", "128", "256", "512"]),
-        "create_training_job.json": training(),
-        **hosting(),
-    },
-}
-
-
-@pytest.mark.parametrize(("recipe", "file"), [(recipe, file) for recipe, files in BUILT.items() for file in files])
-def test_document_is_what_the_builders_produce(recipe: str, file: str) -> None:
-    assert json.loads((RECIPES / recipe / file).read_text()) == BUILT[recipe][file]
-
-
-def test_every_document_of_every_recipe_is_built_here() -> None:
-    documents = {
-        recipe.parent.name: {path.name for path in recipe.parent.glob("*.json")} - {"recipe.json"}
-        for recipe in RECIPES.glob("*/recipe.json")
-    }
-    assert documents == {recipe: set(files) for recipe, files in BUILT.items()}
-
-
-@pytest.mark.parametrize("recipe", BUILT)
+@pytest.mark.parametrize("recipe", RECIPE_NAMES)
 def test_steps_of_a_recipe_are_its_documents_in_order(recipe: str) -> None:
     loaded = load_recipe(recipe)
-    assert [step.file for step in loaded.steps if step.file] == list(BUILT[recipe])
+    assert [step.file for step in loaded.steps if step.file] == list(write_recipes.RECIPE_DOCUMENTS[recipe]())
     assert Path(loaded.code, loaded.entry_point).is_file()
+
+
+@pytest.mark.parametrize("recipe", RECIPE_NAMES)
+def test_every_request_passes_all_checks(recipe: str, plans: dict[str, Plan]) -> None:
+    requests = [(step.operation, request) for step, request in plans[recipe].preview()]
+    found = [finding for each in check_together(requests, region="us-east-1") for finding in each]
+    assert [str(finding) for finding in found if finding.severity == "error"] == []
+
+
+@pytest.mark.parametrize("recipe", RECIPE_NAMES)
+def test_every_request_passes_the_validation_of_boto3(recipe: str, plans: dict[str, Plan]) -> None:
+    for step, request in plans[recipe].preview():
+        service = service_of(step.operation)
+        model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        report = ParamValidator().validate(request, model.operation_model(step.operation).input_shape)
+        assert report.generate_report() == "", f"{recipe}: {step.name}"
+
+
+@pytest.mark.parametrize("recipe", RECIPE_NAMES)
+def test_every_request_to_sagemaker_passes_the_protocol_of_the_engine(recipe: str, plans: dict[str, Plan]) -> None:
+    for step, request in plans[recipe].preview():
+        if service_of(step.operation) == "sagemaker":
+            assert protocol.parse(step.operation, json.dumps(answered(request)).encode()) == answered(request)
+
+
+def answered(request: Any) -> Any:
+    """The request with something in place of what only earlier steps of a run can tell."""
+    text = json.dumps(request)
+    return json.loads(text.replace("${train.ModelArtifacts.S3ModelArtifacts}", "s3://my-bucket/model.tar.gz"))
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    """Takes any request for success: awscli checks its parameters before it sends them."""
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.received.append((self.path, body))  # type: ignore[attr-defined]
+        action = re.search(rb"(?:^|&)Action=(\w+)", body)
+        answer = b"<Response><%sResult/></Response>" % action[1] if action else b"{}"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_POST = do_PUT = answer  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[http.server.HTTPServer]:
+    server = http.server.HTTPServer(("127.0.0.1", 0), Listener)
+    server.received = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("recipe", RECIPE_NAMES)
+def test_awscli_takes_every_rendered_document(
+    recipe: str,
+    plans: dict[str, Plan],
+    listener: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from awscli.clidriver import create_clidriver
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    driver = create_clidriver()
+    for step, request in plans[recipe].preview():
+        document = tmp_path / step.file
+        document.write_text(json.dumps(request))
+        service = service_of(step.operation)
+        url = f"http://127.0.0.1:{listener.server_port}"
+        command = [COMMANDS.get(service, service), xform_name(step.operation, "-")]
+        listener.received.clear()
+        status = driver.main(["--endpoint-url", url, *command, "--cli-input-json", document.as_uri()])
+        assert (status, len(listener.received)) == (0, 1), f"{step.name}: {capfd.readouterr().err}"

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from sm_raw.aws.clients import Clients, local_clients
 from sm_raw.errors import SmRawError
 from sm_raw.runs.execution import Choices, Execution
-from sm_raw.runs.plan import Plan, Surroundings, make_plan
+from sm_raw.runs.plan import DataSummary, Plan, Surroundings, make_plan
 from sm_raw.runs.recipe import load_recipe
 from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
@@ -30,10 +30,7 @@ def plan(tmp_path: Path) -> Plan:
     return make_plan(
         load_recipe("digits"),
         Surroundings("us-east-1", "my-bucket", "arn:aws:iam::123456789012:role/R"),
-        data_folder=tmp_path,
-        data_digest="d" * 64,
-        splits=SPLITS,
-        classes=["0"],
+        data=DataSummary(tmp_path, "d" * 64, 1, dict.fromkeys(SPLITS, 1)),
         archive=archive,
         code_digest="c" * 64,
         settings={},

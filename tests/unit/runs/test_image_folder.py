@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from sm_raw.errors import InvalidData
-from sm_raw.runs.image_folder import pick_test_images, survey, write_digits
+from sm_raw.runs.image_folder import pick_test_images, survey, write_digits, write_lists
 
 
 @pytest.fixture
@@ -32,6 +32,18 @@ def test_a_good_folder_is_described(data: Path) -> None:
     assert [found.count(split) for split in found.splits] == [9, 9, 9]
     assert found.pictures["valid"]["bee"] == [data / "valid" / "bee" / f"{number}.png" for number in range(3)]
     assert found.ignored == (data / "train" / "ant" / "notes.txt",)
+
+
+def test_lists_number_pictures_and_classes(data: Path, tmp_path: Path) -> None:
+    folder = write_lists(survey(data), tmp_path / "lists")
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.lst")) == [
+        "test/test.lst",
+        "train/train.lst",
+        "valid/valid.lst",
+    ]
+    assert (folder / "train" / "train.lst").read_text().splitlines() == [
+        f"{index}\t{index // 3}\t{('ant', 'bee', 'cat')[index // 3]}/{index % 3}.png" for index in range(9)
+    ]
 
 
 def missing(data: Path) -> None:

@@ -7,22 +7,16 @@ from typing import Any
 
 import pytest
 
-from sm_raw.errors import InvalidRecipe, InvalidRequest, UnresolvedPlaceholder
-from sm_raw.runs.plan import Plan, StepResult, Surroundings, make_plan, override
+from sm_raw.errors import InvalidData, InvalidRecipe, InvalidRequest, UnknownImage, UnresolvedPlaceholder
+from sm_raw.runs.plan import DataSummary, Plan, StepResult, Surroundings, make_plan, override
 from sm_raw.runs.recipe import Recipe, RecipeStep, load_recipe
 
+DATA = DataSummary(Path("data"), "d" * 64, 2, {"train": 8, "valid": 3, "test": 4})
 SURROUNDINGS = Surroundings("us-east-1", "my-bucket", "arn:aws:iam::123456789012:role/R")
 
 
 def plan_of(recipe: Recipe, **changes: Any) -> Plan:
-    facts: dict[str, Any] = {
-        "data_folder": Path("data"),
-        "data_digest": "d" * 64,
-        "splits": ["train", "valid", "test"],
-        "classes": ["0", "1"],
-        "archive": Path("sourcedir.tar.gz"),
-        "code_digest": "c" * 64,
-    }
+    facts: dict[str, Any] = {"data": DATA, "archive": Path("sourcedir.tar.gz"), "code_digest": "c" * 64}
     return make_plan(recipe, SURROUNDINGS, **{**facts, **changes})
 
 
@@ -65,7 +59,7 @@ def test_names_fit_their_limits_and_tell_the_step(digits: Plan) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"data_digest": "e" * 64}, {"code_digest": "e" * 64}, {"settings": {"epochs": "99"}}],
+    [{"data": replace(DATA, digest="e" * 64)}, {"code_digest": "e" * 64}, {"settings": {"epochs": "99"}}],
 )
 def test_another_data_set_code_or_setting_gives_every_later_step_another_name(
     digits: Plan, changes: dict[str, Any]
@@ -98,9 +92,53 @@ def test_what_a_finished_step_does_not_tell_is_an_error(digits: Plan) -> None:
         digits.request(steps["train"], {"tune": StepResult("t", {"Status": "x"}, done=True)})
 
 
-def test_recipes_pass_all_checks() -> None:
-    plan_of(load_recipe("digits")).check()
-    plan_of(load_recipe("dog_breeds")).check()
+@pytest.mark.parametrize("recipe", ["digits", "dog_breeds", "dog_breeds_loss_hook", "dog_breeds_three_ranges"])
+def test_recipes_that_can_be_run_are_right(recipe: str) -> None:
+    plan = plan_of(load_recipe(recipe))
+    plan.check()
+    plan.require_runnable()
+
+
+def test_a_recipe_with_steps_that_can_only_be_shown_is_not_run() -> None:
+    plan = plan_of(load_recipe("dog_breeds_built_in"))
+    with pytest.raises(InvalidRecipe, match=r"export_permission \(PutBucketPolicy\), export \(CreateExportTask\); see"):
+        plan.require_runnable()
+
+
+def test_numbers_of_the_data_are_known_as_text() -> None:
+    static = by_step(plan_of(load_recipe("dog_breeds_built_in")))["train"]["HyperParameters"]
+    assert (static["num_classes"], static["num_training_samples"]) == ("2", "8")
+
+
+def test_lists_go_up_beside_the_splits() -> None:
+    plan = plan_of(load_recipe("dog_breeds_built_in"), data=replace(DATA, lists=Path("lists")))
+    assert list(plan.uploads()) == [
+        (name, path)
+        for split in ("train", "valid", "test")
+        for name, path in ((split, Path("data", split)), (f"lists/{split}", Path("lists", split)))
+    ]
+    channels = {channel["ChannelName"]: channel for channel in by_step(plan)["train"]["InputDataConfig"]}
+    assert channels["validation_lst"]["DataSource"]["S3DataSource"]["S3Uri"] == f"{plan.data_uri}/lists/valid"
+
+
+def test_a_plan_without_data_has_nothing_to_upload() -> None:
+    plan = plan_of(load_recipe("dog_breeds"), data=replace(DATA, folder=None))
+    with pytest.raises(InvalidData, match="planned without data, so it can be shown only"):
+        list(plan.uploads())
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        ({"a": {"framework": "pytorch", "version": "9.9"}}, UnknownImage, "version '9.9'"),
+        ({"a": {"framework": "pytorhc"}}, UnknownImage, "did you mean 'pytorch'"),
+        ({"a": {"framework": "pytorch", "versoin": "1.13.1"}}, InvalidRecipe, "framework, versoin do not fit"),
+        ({"a": {"framework": "pytorch", "version": "${nmae}"}}, UnresolvedPlaceholder, "nmae"),
+    ],
+)
+def test_an_image_that_is_not_known_is_told(images: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        plan_of(replace(load_recipe("digits"), images=images))
 
 
 def test_a_request_with_an_error_stops_the_plan_before_anything_is_sent(digits: Plan) -> None:

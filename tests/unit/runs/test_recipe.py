@@ -44,6 +44,11 @@ def test_a_recipe_is_read_with_its_documents(folder: Path) -> None:
     ]
 
 
+def test_what_is_there_for_editors_is_not_part_of_a_document(folder: Path) -> None:
+    (folder / "create_model.json").write_text('{"$schema": "../CreateModel.json", "ModelName": "${name}"}')
+    assert load_recipe(str(folder)).steps[0].document == {"ModelName": "${name}"}
+
+
 def test_recipes_of_the_project_are_known_by_name() -> None:
     assert load_recipe("digits").data == "digits"
 
@@ -51,8 +56,12 @@ def test_recipes_of_the_project_are_known_by_name() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"code": "absent", "data": "absent"}, "code, data missing"),
-        ({"data": "mnist"}, "data is 'mnist'; known: digits, or null"),
+        ({"code": "absent"}, "recipe.json: 'code' is a required property"),
+        ({"data": "mnist"}, r"recipe.json: data: 'mnist' is not one of \[None, 'digits'\]"),
+        ({"pictures": 10}, r"recipe.json: Additional properties are not allowed \('pictures' was unexpected\)"),
+        ({"images": {"training_image": {}}}, "images.training_image: 'framework' is a required property"),
+        ({"expected_data": {"classes": 0, "pictures": {}}}, "expected_data.classes: 0 is less than the minimum of 1"),
+        ({"function": "handler.py"}, "handler.py is not in the code folder"),
         ({"entry_point": "main.py"}, "main.py is not in the code folder"),
         ({"steps": [{"name": "a", "pictures": 1}, {"name": "a", "pictures": 2}]}, "step names must differ"),
         ({"steps": [{"name": "a"}]}, "a step needs name and request"),

@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from sm_raw.specs import (
-    DEBUG_RULES,
-    collection,
-    debug_rule,
-    hook_config,
-    profiler_config,
-    profiler_off,
-    profiler_report,
-    profiler_rule,
-)
+from sm_raw.specs import resources, script_mode, training_job
+from sm_raw.specs.debugger import collection, custom_debug_rule, debug_rule, hook_config, tensorboard_output
+from sm_raw.specs.debugger_rules import DEBUG_RULES
+from sm_raw.specs.rule_actions import email, sms, stop_training
+from sm_raw.validation import check
 
 IMAGE = "503895931360.dkr.ecr.us-east-1.amazonaws.com/sagemaker-debugger-rules:latest"
+EVALUATOR = "864354269164.dkr.ecr.us-east-1.amazonaws.com/sagemaker-debugger-rule-evaluator:latest"
 
 
 def rules(*names):
@@ -45,22 +41,44 @@ def test_rule_parameters_are_text_in_the_spelling_of_smdebug_and_the_rule_comes_
     ]
 
 
+def test_rule_takes_earlier_trials_and_actions():
+    rule = debug_rule(
+        "SimilarAcrossRuns",
+        image_uri=IMAGE,
+        other_trials=["s3://bucket/a/debug-output", "s3://bucket/b/debug-output"],
+        actions=stop_training(job_name="dogs"),
+    )
+    assert rule["RuleParameters"] == {
+        "rule_to_invoke": "SimilarAcrossRuns",
+        "other_trial_0": "s3://bucket/a/debug-output",
+        "other_trial_1": "s3://bucket/b/debug-output",
+        "action_json": r"{\"name\": \"stoptraining\", \"training_job_prefix\": \"dogs\"}",
+    }
+
+
 def test_rule_of_ones_own_names_its_source_and_instance():
-    assert debug_rule(
+    assert custom_debug_rule(
         "MyRule",
-        image_uri="759209512951.dkr.ecr.us-west-2.amazonaws.com/sagemaker-debugger-rule-evaluator:latest",
-        parameters={"source_s3_uri": "s3://bucket/my_rule.py", "threshold": 20.0},
-        extra={"InstanceType": "ml.t3.medium", "VolumeSizeInGB": 10},
+        source_uri="s3://bucket/my_rule.py",
+        image_uri=EVALUATOR,
+        instance_type="ml.t3.medium",
+        volume_gb=10,
+        parameters={"threshold": 20.0},
+        other_trials=["s3://bucket/other/debug-output"],
+        name="mine",
+        extra={"LocalPath": "/opt/ml/processing/output/mine"},
     ) == {
-        "RuleConfigurationName": "MyRule",
-        "RuleEvaluatorImage": ("759209512951.dkr.ecr.us-west-2.amazonaws.com/sagemaker-debugger-rule-evaluator:latest"),
+        "RuleConfigurationName": "mine",
+        "RuleEvaluatorImage": EVALUATOR,
         "RuleParameters": {
             "rule_to_invoke": "MyRule",
             "source_s3_uri": "s3://bucket/my_rule.py",
             "threshold": "20.0",
+            "other_trial_0": "s3://bucket/other/debug-output",
         },
         "InstanceType": "ml.t3.medium",
         "VolumeSizeInGB": 10,
+        "LocalPath": "/opt/ml/processing/output/mine",
     }
 
 
@@ -133,6 +151,20 @@ def test_two_rules_that_bring_the_same_collection_bring_it_once():
     ]
 
 
+def test_collections_named_for_a_rule_are_saved_instead_of_its_own():
+    every_step = [collection("gradients", {"save_interval": 1}), collection("losses", {"save_interval": 5})]
+    config = hook_config(
+        "s3://bucket/out",
+        rules=[*rules("VanishingGradient", "LossNotDecreasing"), debug_rule("Mine", image_uri=EVALUATOR)],
+        rule_collections={"VanishingGradient": every_step, "Mine": [collection("weights")]},
+    )
+    assert config["CollectionConfigurations"] == [
+        {"CollectionName": "gradients", "CollectionParameters": {"save_interval": "1"}},
+        {"CollectionName": "losses", "CollectionParameters": {"save_interval": "5"}},
+        {"CollectionName": "weights"},
+    ]
+
+
 def test_rule_that_is_not_built_in_brings_nothing():
     assert hook_config("s3://bucket/out", rules=rules("MyRule")) == {"S3OutputPath": "s3://bucket/out"}
 
@@ -143,42 +175,47 @@ def test_the_table_of_rules_is_not_changed_by_what_is_built_from_it():
     assert DEBUG_RULES["VanishingGradient"].collections == {"gradients": {"save_interval": "500"}}
 
 
-@pytest.mark.parametrize(
-    ("built", "expected"),
-    [
-        (profiler_config("s3://bucket/out"), {"S3OutputPath": "s3://bucket/out"}),
-        (
-            profiler_config(
-                "s3://bucket/out",
-                interval_milliseconds=500,
-                parameters={"LocalPath": "/opt/ml/output/profiler/"},
-                extra={"DisableProfiler": False},
-            ),
-            {
-                "S3OutputPath": "s3://bucket/out",
-                "ProfilingIntervalInMilliseconds": 500,
-                "ProfilingParameters": {"LocalPath": "/opt/ml/output/profiler/"},
-                "DisableProfiler": False,
-            },
+def test_tensorboard_output_is_exactly():
+    assert tensorboard_output("s3://bucket/tb") == {"S3OutputPath": "s3://bucket/tb"}
+    assert tensorboard_output("s3://bucket/tb", local_path="/opt/ml/output/tensorboard") == {
+        "S3OutputPath": "s3://bucket/tb",
+        "LocalPath": "/opt/ml/output/tensorboard",
+    }
+
+
+def test_a_job_with_every_part_of_the_debugger_has_no_findings():
+    debug_rules = [
+        *rules(*(name for name, rule in DEBUG_RULES.items() if not rule.needs)),
+        debug_rule("AllZero", image_uri=IMAGE, parameters={"collection_names": "weights"}),
+        debug_rule("SimilarAcrossRuns", image_uri=IMAGE, other_trials=["s3://bucket/other/debug-output"]),
+        debug_rule("TensorVariance", image_uri=IMAGE, parameters={"tensor_regex": "weight", "max_threshold": 2}),
+    ]
+    custom = custom_debug_rule(
+        "MyRule",
+        source_uri="s3://bucket/my_rule.py",
+        image_uri=EVALUATOR,
+        instance_type="ml.t3.medium",
+        volume_gb=10,
+        parameters={"threshold": 20.0},
+        actions=[stop_training(job_name="dogs"), email("me@example.com"), sms("+12065550100")],
+    )
+    chosen = [custom, *debug_rules][:20]
+    request = training_job(
+        "dogs",
+        image_uri="763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.13.1-gpu-py39",
+        role_arn="arn:aws:iam::123456789012:role/SageMakerRole",
+        output_uri="s3://bucket/out",
+        resources=resources("ml.g4dn.xlarge"),
+        hyperparameters=script_mode("train.py", submit_directory="s3://bucket/code.tar.gz"),
+        debug_rules=chosen,
+        debug_hook=hook_config(
+            "s3://bucket/out",
+            rules=chosen,
+            parameters={"save_interval": 100, "eval.save_steps": [0, 10], "include_workers": "all"},
+            collections=[
+                collection("logits", {"include_regex": "CrossEntropyLoss_input_0", "reductions": "mean,abs_l1_norm"})
+            ],
         ),
-        (profiler_off(), {"DisableProfiler": True}),
-        (
-            profiler_report(image_uri=IMAGE, parameters={"CPUBottleneck_threshold": 60}),
-            {
-                "RuleConfigurationName": "ProfilerReport",
-                "RuleEvaluatorImage": IMAGE,
-                "RuleParameters": {"rule_to_invoke": "ProfilerReport", "CPUBottleneck_threshold": "60"},
-            },
-        ),
-        (
-            profiler_rule("StepOutlier", image_uri=IMAGE, name="slow-steps", parameters={"mode": None}),
-            {
-                "RuleConfigurationName": "slow-steps",
-                "RuleEvaluatorImage": IMAGE,
-                "RuleParameters": {"rule_to_invoke": "StepOutlier", "mode": "None"},
-            },
-        ),
-    ],
-)
-def test_profiler_fragment_is_exactly(built, expected):
-    assert built == expected
+        extra={"TensorBoardOutputConfig": tensorboard_output("s3://bucket/tb")},
+    )
+    assert check("CreateTrainingJob", request, region="us-east-1") == []

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from sm_raw.specs import (
+from sm_raw.specs.fragments import (
     checkpoint_config,
+    experiment_config,
+    heterogeneous_resources,
+    instance_group,
     metric_definitions,
     resources,
+    retry_strategy,
     stopping_condition,
     tag_list,
     vpc_config,
@@ -28,6 +32,44 @@ from sm_raw.specs import (
                 "KeepAlivePeriodInSeconds": 600,
             },
         ),
+        (
+            resources("ml.p3.2xlarge", volume_kms_key="alias/volumes", keep_alive_seconds=1800),
+            {
+                "InstanceType": "ml.p3.2xlarge",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 30,
+                "VolumeKmsKeyId": "alias/volumes",
+                "KeepAlivePeriodInSeconds": 1800,
+            },
+        ),
+        (
+            heterogeneous_resources(
+                [instance_group("cpu", "ml.c5.xlarge", count=2), instance_group("gpu", "ml.p3.2xlarge")],
+                volume_gb=50,
+                volume_kms_key="alias/volumes",
+                extra={"TrainingPlanArn": "plan"},
+            ),
+            {
+                "InstanceGroups": [
+                    {"InstanceType": "ml.c5.xlarge", "InstanceCount": 2, "InstanceGroupName": "cpu"},
+                    {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1, "InstanceGroupName": "gpu"},
+                ],
+                "VolumeSizeInGB": 50,
+                "VolumeKmsKeyId": "alias/volumes",
+                "TrainingPlanArn": "plan",
+            },
+        ),
+        (experiment_config(experiment_name="digits"), {"ExperimentName": "digits"}),
+        (
+            experiment_config(experiment_name="digits", trial_name="sgd", run_name="one", display_name="digits-1"),
+            {
+                "ExperimentName": "digits",
+                "TrialName": "sgd",
+                "TrialComponentDisplayName": "digits-1",
+                "RunName": "one",
+            },
+        ),
+        (retry_strategy(3), {"MaximumRetryAttempts": 3}),
         (stopping_condition(), {"MaxRuntimeInSeconds": 86400}),
         (
             stopping_condition(max_runtime_seconds=3600, max_wait_seconds=7200),

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sm_raw.specs import decode_hyperparameter, encode_hyperparameter, script_mode
-from sm_raw.specs.hyperparameters import hyperparameter_text
+from sm_raw.specs.hyperparameters import decode_hyperparameters, hyperparameter_text
 
 VALUES = [
     (64, "64"),
@@ -76,6 +76,11 @@ def test_value_that_json_cannot_hold_is_refused():
 def test_decoding_reads_the_type_whatever_the_quotes(text, value):
     decoded = decode_hyperparameter(text)
     assert (decoded, type(decoded)) == (value, type(value))
+
+
+def test_tuned_hyperparameters_of_a_trial_are_read_with_their_types():
+    tuned = {"batch-size": '"64"', "epochs": "7", "lr": "0.000375", "optimizer": "adam"}
+    assert decode_hyperparameters(tuned) == {"batch-size": 64, "epochs": 7, "lr": 0.000375, "optimizer": "adam"}
 
 
 @pytest.mark.parametrize(("value", "text"), [("64", "64"), ("true", "true"), (64, "64"), (True, "true")])

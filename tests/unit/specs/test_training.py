@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from sm_raw.specs import (
     channel,
     collection,
@@ -13,6 +15,10 @@ from sm_raw.specs import (
     training_job,
     vpc_config,
 )
+from sm_raw.specs.channels import efs_channel
+from sm_raw.specs.distribution import torch_distributed
+from sm_raw.specs.fragments import experiment_config, heterogeneous_resources, instance_group
+from sm_raw.validation import check
 
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.13.1-cpu-py39"
 RULES_IMAGE = "503895931360.dkr.ecr.us-east-1.amazonaws.com/sagemaker-debugger-rules:latest"
@@ -162,3 +168,127 @@ def test_extra_reaches_any_depth_and_wins():
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         "RetryStrategy": {"MaximumRetryAttempts": 2},
     }
+
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def test_safe_spot_job_names_every_common_setting():
+    assert training_job(
+        "digits",
+        **{**PLAIN, "resources": resources("ml.m5.large", volume_kms_key=KEY)},
+        input_mode="FastFile",
+        metrics_time_series=True,
+        output_kms_key=KEY,
+        output_compression="NONE",
+        max_runtime_seconds=3600,
+        max_wait_seconds=7200,
+        checkpoint_uri="s3://bucket/checkpoints",
+        checkpoint_path="/opt/ml/checkpoints",
+        retry_attempts=2,
+        network_isolation=True,
+        traffic_encryption=True,
+        tensorboard={"S3OutputPath": "s3://bucket/tensorboard"},
+        experiment=experiment_config(experiment_name="digits"),
+    ) == {
+        **PLAIN_REQUEST,
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "FastFile",
+            "EnableSageMakerMetricsTimeSeries": True,
+        },
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 30,
+            "VolumeKmsKeyId": KEY,
+        },
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/out", "KmsKeyId": KEY, "CompressionType": "NONE"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": "s3://bucket/checkpoints", "LocalPath": "/opt/ml/checkpoints"},
+        "RetryStrategy": {"MaximumRetryAttempts": 2},
+        "EnableNetworkIsolation": True,
+        "EnableInterContainerTrafficEncryption": True,
+        "TensorBoardOutputConfig": {"S3OutputPath": "s3://bucket/tensorboard"},
+        "ExperimentConfig": {"ExperimentName": "digits"},
+    }
+
+
+def test_plain_container_may_get_a_command_of_its_own():
+    request = training_job("digits", **PLAIN, entrypoint=["python", "train.py"], arguments=["--lr", "0.1"])
+    assert request["AlgorithmSpecification"] == {
+        "TrainingImage": IMAGE,
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["python", "train.py"],
+        "ContainerArguments": ["--lr", "0.1"],
+    }
+
+
+def test_algorithm_resource_stands_in_place_of_an_image():
+    request = training_job("digits", **{**PLAIN, "image_uri": None}, algorithm_name="my-algorithm")
+    assert request["AlgorithmSpecification"] == {"AlgorithmName": "my-algorithm", "TrainingInputMode": "File"}
+
+
+SCRIPT = script_mode("train.py", submit_directory="s3://bucket/code/sourcedir.tar.gz", region="us-east-1")
+GOOD = {
+    "one instance": training_job("digits", **PLAIN, hyperparameters=SCRIPT, channels=[channel("train", "s3://b-1/t")]),
+    "warm pool": training_job(
+        "digits",
+        **{**PLAIN, "resources": resources("ml.m5.large", volume_kms_key=KEY, keep_alive_seconds=600)},
+        hyperparameters=SCRIPT,
+        metrics_time_series=True,
+    ),
+    "every way of reading": training_job(
+        "digits",
+        **PLAIN,
+        hyperparameters=SCRIPT,
+        channels=[
+            channel("train", "s3://bucket/train/", input_mode="FastFile", distribution="ShardedByS3Key"),
+            channel("valid", "s3://bucket/valid/", input_mode="Pipe", compression="Gzip", shuffle_seed=1),
+            channel("listed", "s3://bucket/test.manifest", data_type="ManifestFile"),
+            channel(
+                "labelled",
+                "s3://bucket/labels.manifest",
+                data_type="AugmentedManifestFile",
+                attribute_names=["source-ref", "class"],
+                input_mode="Pipe",
+                record_wrapping="RecordIO",
+            ),
+            efs_channel("shared", "fs-01234567", "/digits"),
+        ],
+        vpc=vpc_config(subnets=["subnet-0a"], security_group_ids=["sg-01"]),
+    ),
+    "several instance types": training_job(
+        "digits",
+        **{
+            **PLAIN,
+            "resources": heterogeneous_resources(
+                [instance_group("cpu", "ml.c5.xlarge"), instance_group("gpu", "ml.p3.16xlarge", count=2)]
+            ),
+        },
+        channels=[channel("train", "s3://bucket/train/", instance_groups=["gpu"])],
+        hyperparameters={**SCRIPT, **torch_distributed("ml.p3.16xlarge", instance_groups=["gpu"])},
+    ),
+    "isolated": training_job(
+        "digits",
+        **PLAIN,
+        hyperparameters=script_mode("train.py", submit_directory="/opt/ml/input/data/code/sourcedir.tar.gz"),
+        channels=[channel("code", "s3://bucket/code/sourcedir.tar.gz")],
+        network_isolation=True,
+    ),
+    "spot": training_job(
+        "digits",
+        **PLAIN,
+        hyperparameters=SCRIPT,
+        max_wait_seconds=100_000,
+        checkpoint_uri="s3://bucket/checkpoints",
+        retry_attempts=2,
+        extra={"RemoteDebugConfig": {"EnableRemoteDebug": True}, "InfraCheckConfig": {"EnableInfraCheck": True}},
+    ),
+}
+
+
+@pytest.mark.parametrize("request_", GOOD.values(), ids=GOOD)
+def test_built_request_has_no_findings(request_):
+    assert check("CreateTrainingJob", request_, region="us-east-1") == []

@@ -17,10 +17,16 @@ from sm_raw.validation.rules.base import TogetherRule
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.0-cpu-py310"
+SERVING_IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.0-cpu-py310"
 HOOK_RULE = {
     "RuleConfigurationName": "Overfit",
     "RuleEvaluatorImage": "503895931360.dkr.ecr.us-east-1.amazonaws.com/sagemaker-debugger-rules:latest",
     "RuleParameters": {"rule_to_invoke": "Overfit", "patience": "3"},
+}
+PROFILER_RULE = {
+    "RuleConfigurationName": "ProfilerReport",
+    "RuleEvaluatorImage": "503895931360.dkr.ecr.us-east-1.amazonaws.com/sagemaker-debugger-rules:latest",
+    "RuleParameters": {"rule_to_invoke": "ProfilerReport"},
 }
 ALGORITHM = {
     "TrainingImage": IMAGE,
@@ -43,7 +49,7 @@ TRAINING = {
     "RoleArn": ROLE,
     "InputDataConfig": [CHANNEL, {**CHANNEL, "ChannelName": "valid"}],
     "OutputDataConfig": {"S3OutputPath": "s3://bucket/output/"},
-    "ResourceConfig": {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
+    "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
     "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
     "EnableManagedSpotTraining": True,
     "CheckpointConfig": {"S3Uri": "s3://bucket/checkpoints"},
@@ -52,7 +58,7 @@ TRAINING = {
     "DebugHookConfig": {"S3OutputPath": "s3://bucket/debug", "CollectionConfigurations": []},
     "DebugRuleConfigurations": [HOOK_RULE],
     "ProfilerConfig": {"S3OutputPath": "s3://bucket/profile", "ProfilingIntervalInMilliseconds": 500},
-    "ProfilerRuleConfigurations": [{**HOOK_RULE, "RuleConfigurationName": "ProfilerReport"}],
+    "ProfilerRuleConfigurations": [PROFILER_RULE],
     "Tags": [{"Key": "project", "Value": "digits"}],
 }
 DEFINITION = {
@@ -96,7 +102,7 @@ MODEL = {
     "ModelName": "digits",
     "ExecutionRoleArn": ROLE,
     "PrimaryContainer": {
-        "Image": IMAGE,
+        "Image": SERVING_IMAGE,
         "ModelDataUrl": "s3://bucket/model.tar.gz",
         "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
     },
@@ -151,7 +157,7 @@ def test_right_request_has_no_findings(operation: str, request_: dict[str, Any])
 def test_wrong_instance_type_bad_name_missing_role_and_spot_without_wait_are_reported_at_once() -> None:
     request = copy.deepcopy(TRAINING)
     request["TrainingJobName"] = "digits 0417"
-    request["ResourceConfig"]["InstanceType"] = "ml.g4dn.huge"
+    request["ResourceConfig"]["InstanceType"] = "ml.m5.huge"
     del request["RoleArn"], request["StoppingCondition"]["MaxWaitTimeInSeconds"]
     assert [(finding.id, finding.severity, finding.path) for finding in check("CreateTrainingJob", request)] == [
         ("E004", "error", "TrainingJobName"),

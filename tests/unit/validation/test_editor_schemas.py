@@ -10,7 +10,7 @@ from sm_raw.runs.recipe import RECIPES
 from sm_raw.validation.editor_schemas import editor_schema
 from sm_raw.validation.operations import operation_of_file
 
-DOCUMENTS = sorted(path for path in RECIPES.glob("*/*.json") if path.name != "recipe.json" and "." not in path.stem)
+DOCUMENTS = sorted(path for path in RECIPES.glob("*/*.json") if path.name != "recipe.json" and path.name.islower())
 
 
 def complaints(operation: str, document: Any) -> list[str]:

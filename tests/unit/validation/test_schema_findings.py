@@ -256,3 +256,66 @@ def test_every_keyword_of_a_derived_schema_has_its_words() -> None:
     keywords = {keyword for schema in definitions for keyword in schema}
     assert keywords - silent - set(REPORTS) == set()
     assert all(len(finding_id) == 4 and summary.endswith(".") for finding_id, summary in SUMMARIES.items())
+
+
+NEWER = {("CreateEndpointInput", "Region"): "9.9.1", ("ProductionVariantRoutingConfig", "Weight"): "9.9.2"}
+NEWER_VALUES = {("RoutingStrategy", "NEAREST"): "9.9.3", ("ProductionVariantInstanceType", "ml.zz9.large"): "9.9.4"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "finding"),
+    [
+        (
+            "CreateEndpoint",
+            {**ENDPOINT, "Region": "eu-west-1"},
+            (
+                "W008",
+                "Region",
+                f"botocore {VERSION} does not know this field yet; botocore 9.9.1 does: update boto3 to send it",
+            ),
+        ),
+        (
+            "CreateEndpointConfig",
+            config(InstanceType="ml.m5.large", RoutingConfig={"RoutingStrategy": "RANDOM", "Weight": 1}),
+            (
+                "W008",
+                "ProductionVariants[0].RoutingConfig.Weight",
+                f"botocore {VERSION} does not know this field yet; botocore 9.9.2 does: update boto3 to send it",
+            ),
+        ),
+        (
+            "CreateEndpointConfig",
+            config(InstanceType="ml.m5.large", RoutingConfig={"RoutingStrategy": "NEAREST"}),
+            (
+                "W003",
+                "ProductionVariants[0].RoutingConfig.RoutingStrategy",
+                f"'NEAREST' is not one of the {{strategies}} that botocore {VERSION} knows; botocore 9.9.3 does, "
+                "so it is only newer, and can be sent",
+            ),
+        ),
+        (
+            "CreateEndpointConfig",
+            config(InstanceType="ml.zz9.large"),
+            (
+                "W003",
+                "ProductionVariants[0].InstanceType",
+                f"'ml.zz9.large' is not one of the {{types}} that botocore {VERSION} knows; botocore 9.9.4 does, "
+                "so it is only newer, and can be sent",
+            ),
+        ),
+    ],
+)
+def test_what_a_newer_botocore_knows_is_a_warning_that_names_it(
+    operation: str, request_: Any, finding: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known_since(service: str, shape: str, *, member: str = "", value: str = "") -> str | None:
+        return NEWER.get((shape, member)) or NEWER_VALUES.get((shape, value))
+
+    monkeypatch.setattr("sm_raw.validation.schema_findings.known_since", known_since)
+    definitions = request_schema("CreateEndpointConfig")["$defs"]
+    counts = {
+        "strategies": len(definitions["RoutingStrategy"]["enum"]),
+        "types": len(definitions["ProductionVariantInstanceType"]["enum"]),
+    }
+    found_id, path, message = finding
+    assert found(operation, request_) == [(found_id, path, message.format(**counts))]

@@ -66,3 +66,104 @@ def test_variant_has_one_kind_of_capacity(variant: dict[str, Any], message: str 
 )
 def test_model_has_one_or_several_containers(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
     assert found(hosting.OneOrSeveralContainers, request_) == findings
+
+
+MANAGED = {"Status": "ENABLED", "MinInstanceCount": 1, "MaxInstanceCount": 2}
+
+
+@pytest.mark.parametrize(
+    ("rule", "variant", "field", "message"),
+    [
+        (hosting.InstancesAreCounted, {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}, "", None),
+        (hosting.InstancesAreCounted, {"ServerlessConfig": {}}, "", None),
+        (hosting.InstancesAreCounted, {"InstancePools": [{}]}, "", None),
+        (hosting.InstancesAreCounted, {"InstanceType": "ml.m5.large", "ManagedInstanceScaling": {}}, "", None),
+        (
+            hosting.InstancesAreCounted,
+            {"InstanceType": "${type}"},
+            "InitialInstanceCount",
+            "missing; a variant on instances needs it: give 1 or more",
+        ),
+        (hosting.ManagedInstancesAreARange, {"ManagedInstanceScaling": MANAGED}, "", None),
+        (
+            hosting.ManagedInstancesAreARange,
+            {"ManagedInstanceScaling": {**MANAGED, "MinInstanceCount": "${n}"}},
+            "",
+            None,
+        ),
+        (
+            hosting.ManagedInstancesAreARange,
+            {"ManagedInstanceScaling": {**MANAGED, "MinInstanceCount": 3}},
+            "ManagedInstanceScaling.MinInstanceCount",
+            "3 is above MaxInstanceCount (2); exchange them",
+        ),
+        (hosting.ManagedInstancesHostComponents, {"ManagedInstanceScaling": MANAGED}, "", None),
+        (
+            hosting.ManagedInstancesHostComponents,
+            {"ManagedInstanceScaling": {"Status": "DISABLED"}, "ModelName": "m"},
+            "",
+            None,
+        ),
+        (
+            hosting.ManagedInstancesHostComponents,
+            {"ManagedInstanceScaling": MANAGED, "ModelName": "m"},
+            "ManagedInstanceScaling",
+            "is for inference components, this variant has a ModelName; register a scalable target instead",
+        ),
+        (hosting.PrefixRoutingIsAsked, {"RoutingConfig": {"RoutingStrategy": "RANDOM"}}, "", None),
+        (
+            hosting.PrefixRoutingIsAsked,
+            {"RoutingConfig": {"RoutingStrategy": "PREFIX_AWARE", "PrefixAwareRoutingConfig": {}}},
+            "",
+            None,
+        ),
+        (
+            hosting.PrefixRoutingIsAsked,
+            {"RoutingConfig": {"RoutingStrategy": "RANDOM", "PrefixAwareRoutingConfig": {}}},
+            "RoutingConfig.PrefixAwareRoutingConfig",
+            "given with the strategy RANDOM; remove it, or set RoutingStrategy to PREFIX_AWARE",
+        ),
+        (hosting.NoElasticInference, {"AcceleratorType": "${type}"}, "", None),
+        (
+            hosting.NoElasticInference,
+            {"AcceleratorType": "ml.eia2.medium"},
+            "AcceleratorType",
+            "'ml.eia2.medium' is no longer available; remove it and choose an instance type with a GPU",
+        ),
+        (hosting.VariantHasAModel, {"ModelName": "${model}"}, "", None),
+        (hosting.VariantHasAModel, {"InstancePools": [{"ModelNameOverride": "m"}]}, "", None),
+        (
+            hosting.VariantHasAModel,
+            {},
+            "ModelName",
+            "missing; name the model, or give ExecutionRoleArn for inference components",
+        ),
+    ],
+)
+def test_variant(rule: type[Rule], variant: dict[str, Any], field: str, message: str | None) -> None:
+    expected = [(f"ProductionVariants[1].{field}", message)] if message else []
+    good = {"ModelName": "m"}
+    assert found(rule, {"ProductionVariants": [good, variant]}) == expected
+    expected = [(f"ShadowProductionVariants[0].{field}", message)] if message else []
+    assert found(rule, {"ProductionVariants": "${variants}", "ShadowProductionVariants": [variant]}) == expected
+
+
+def test_variants_of_inference_components_have_no_model() -> None:
+    request = {"ProductionVariants": [{"VariantName": "a"}], "ExecutionRoleArn": "${role_arn}"}
+    assert found(hosting.VariantHasAModel, request) == []
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([0, 1], None),
+        ([None], None),
+        ([0.0, "${weight}"], None),
+        ([], None),
+        ([0, 0.0], "every variant has weight 0 and gets no traffic; give one of them 1"),
+    ],
+)
+def test_some_variant_has_weight(weights: list[object], message: str | None) -> None:
+    request = {"ProductionVariants": [{} if weight is None else {"InitialVariantWeight": weight} for weight in weights]}
+    expected = [("ProductionVariants[0].InitialVariantWeight", message)] if message else []
+    assert found(hosting.SomeVariantHasWeight, request) == expected

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from sm_raw.validation.rules import jobs
 from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.rules.jobs import DistinctTagKeys, NoReservedTagKeys
+
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+IMAGE = "763104351884.dkr.ecr.{}.amazonaws.com/pytorch-training:2.1-cpu-py310"
 
 
 @pytest.mark.parametrize(
@@ -23,3 +29,182 @@ from sm_raw.validation.rules.jobs import DistinctTagKeys, NoReservedTagKeys
 def test_tag_keys(rule: type[Rule], keys: list[object], findings: list[tuple[str, str]]) -> None:
     request = {"Tags": [{"Key": key, "Value": "v"} for key in keys]}
     assert [(each.path, each.message) for each in rule("CreateModel").check(request)] == findings
+
+
+def found(rule: type[Rule], request: dict[str, Any], region: str | None = None) -> list[tuple[str, str]]:
+    return [(each.path, each.message) for each in rule("CreateTrainingJob", region).check(request)]
+
+
+def uri_of_input(uri: object) -> dict[str, Any]:
+    return {"InputDataConfig": [{"DataSource": {"S3DataSource": {"S3Uri": uri}}}]}
+
+
+INPUT = "InputDataConfig[0].DataSource.S3DataSource.S3Uri"
+OLD = "can only be a bucket of us-east-1 from before March 2018"
+
+
+@pytest.mark.parametrize(
+    ("rule", "uri", "region", "message"),
+    [
+        (jobs.BucketNameIsPossible, "s3://bucket/a", None, None),
+        (jobs.BucketNameIsPossible, "s3://my.bucket-1", "eu-west-1", None),
+        (jobs.BucketNameIsPossible, "s3://bucket--use1-az4--x-s3/a", "us-east-1", None),
+        (jobs.BucketNameIsPossible, "s3://${bucket}/A B", "eu-west-1", None),
+        (jobs.BucketNameIsPossible, "s3://arn:aws:s3:us-east-1:111122223333:accesspoint/p/a", "us-east-1", None),
+        (jobs.BucketNameIsPossible, "https://s3.amazonaws.com/My_Bucket", "eu-west-1", None),
+        (jobs.BucketNameIsPossible, "s3://My_Bucket/a", None, None),
+        (jobs.BucketNameIsPossible, "s3://My_Bucket/a", "us-east-1", None),
+        (jobs.BucketNameIsPossible, ["s3://bucket"], None, None),
+        (
+            jobs.BucketNameIsPossible,
+            "s3://My_Bucket/a",
+            "eu-west-1",
+            "'My_Bucket' is no name of a bucket: 3 to 63 of a-z, 0-9, '-' and '.'; did you mean 'my-bucket'?",
+        ),
+        (
+            jobs.BucketNameIsPossible,
+            "s3://my bucket/a",
+            "us-east-1",
+            "'my bucket' is no name of a bucket: 3 to 63 of a-z, 0-9, '-' and '.'; did you mean 'my-bucket'?",
+        ),
+        (
+            jobs.BucketNameIsPossible,
+            "s3://b/a",
+            None,
+            "'b' is no name of a bucket: 3 to 63 of a-z, 0-9, '-' and '.'",
+        ),
+        (jobs.BucketNameIsOfToday, "s3://bucket/a", None, None),
+        (jobs.BucketNameIsOfToday, "s3://My_Bucket/a", "eu-west-1", None),
+        (jobs.BucketNameIsOfToday, "s3://my bucket/a", None, None),
+        (jobs.BucketNameIsOfToday, "s3://My_Bucket/a", None, f"'My_Bucket' {OLD}; did you mean 'my-bucket'?"),
+        (jobs.HttpsLeadsToS3, "https://bucket.s3.eu-west-1.amazonaws.com/a", None, None),
+        (jobs.HttpsLeadsToS3, "https://s3-eu-west-1.amazonaws.com/bucket/a", None, None),
+        (jobs.HttpsLeadsToS3, "https://s3.cn-north-1.amazonaws.com.cn/bucket/a", None, None),
+        (jobs.HttpsLeadsToS3, "s3://bucket", None, None),
+        (
+            jobs.HttpsLeadsToS3,
+            "https://s3.console.aws.amazon.com/s3/buckets/bucket",
+            None,
+            "'https://s3.console.aws.amazon.com/s3/buckets/bucket' is no place in S3; write s3://BUCKET/KEY",
+        ),
+        (jobs.S3UriIsTidy, "s3://bucket", None, None),
+        (jobs.S3UriIsTidy, "s3://bucket/a/", None, None),
+        (
+            jobs.S3UriIsTidy,
+            "s3://bucket//a//b/ ",
+            None,
+            "'s3://bucket//a//b/ ' leads to keys with empty or blank steps; give 's3://bucket/a/b/'",
+        ),
+        (jobs.DefaultBucketOfTheRegion, "s3://sagemaker-us-east-1-111122223333/a", "us-east-1", None),
+        (jobs.DefaultBucketOfTheRegion, "s3://sagemaker-us-east-1-111122223333/a", None, None),
+        (jobs.DefaultBucketOfTheRegion, "s3://sagemaker-us-east-1-data/a", "eu-west-1", None),
+        (
+            jobs.DefaultBucketOfTheRegion,
+            "s3://sagemaker-us-east-1-111122223333/a",
+            "eu-west-1",
+            "'sagemaker-us-east-1-111122223333' is a bucket of us-east-1, the job is in eu-west-1;"
+            " give a bucket of eu-west-1",
+        ),
+    ],
+)
+def test_places_in_s3(rule: type[Rule], uri: object, region: str | None, message: str | None) -> None:
+    assert found(rule, uri_of_input(uri), region) == ([(INPUT, message)] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "region", "message"),
+    [
+        (jobs.KmsKeyHasAForm, KEY, None, None),
+        (jobs.KmsKeyHasAForm, "mrk-1234abcd12ab34cd56ef1234567890ab", None, None),
+        (jobs.KmsKeyHasAForm, "alias/data", None, None),
+        (jobs.KmsKeyHasAForm, f"arn:aws:kms:us-east-1:111122223333:key/{KEY}", None, None),
+        (jobs.KmsKeyHasAForm, "arn:aws-cn:kms:cn-north-1:111122223333:alias/data", None, None),
+        (jobs.KmsKeyHasAForm, "${key}", None, None),
+        (jobs.KmsKeyHasAForm, "", None, None),
+        (
+            jobs.KmsKeyHasAForm,
+            "data",
+            None,
+            "'data' is neither a key ID, nor alias/NAME, nor the ARN of a key or an alias; did you mean 'alias/data'?",
+        ),
+        (
+            jobs.KmsKeyHasAForm,
+            "arn:aws:iam::111122223333:role/data",
+            None,
+            "'arn:aws:iam::111122223333:role/data' is neither a key ID, nor alias/NAME,"
+            " nor the ARN of a key or an alias",
+        ),
+        (jobs.KmsKeyOfTheRegion, f"arn:aws:kms:us-east-1:111122223333:key/{KEY}", "us-east-1", None),
+        (jobs.KmsKeyOfTheRegion, f"arn:aws:kms:us-east-1:111122223333:key/{KEY}", None, None),
+        (jobs.KmsKeyOfTheRegion, KEY, "us-east-1", None),
+        (
+            jobs.KmsKeyOfTheRegion,
+            f"arn:aws:kms:us-east-1:111122223333:key/{KEY}",
+            "eu-west-1",
+            "the key is of us-east-1, the job of eu-west-1; give a key of eu-west-1",
+        ),
+    ],
+)
+def test_kms_keys(rule: type[Rule], key: str, region: str | None, message: str | None) -> None:
+    request = {"ResourceConfig": {"VolumeKmsKeyId": key}}
+    assert found(rule, request, region) == ([("ResourceConfig.VolumeKmsKeyId", message)] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("role", "region", "message"),
+    [
+        ("arn:aws:iam::111122223333:role/r", "eu-west-1", None),
+        ("arn:aws-cn:iam::111122223333:role/r", "cn-north-1", None),
+        ("arn:aws-us-gov:iam::111122223333:role/r", "us-gov-west-1", None),
+        ("arn:aws-iso-b:iam::111122223333:role/r", "us-isob-east-1", None),
+        ("arn:aws-cn:iam::111122223333:role/r", None, None),
+        (
+            "arn:aws:iam::111122223333:role/r",
+            "cn-north-1",
+            "'arn:aws:iam::111122223333:role/r' is of partition aws, cn-north-1 of aws-cn; write arn:aws-cn:...",
+        ),
+        (
+            "arn:aws-cn:iam::111122223333:role/r",
+            "us-east-1",
+            "'arn:aws-cn:iam::111122223333:role/r' is of partition aws-cn, us-east-1 of aws; write arn:aws:...",
+        ),
+    ],
+)
+def test_partition_fits_region(role: str, region: str | None, message: str | None) -> None:
+    assert found(jobs.PartitionFitsRegion, {"RoleArn": role}, region) == ([("RoleArn", message)] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("image", "region", "message"),
+    [
+        (IMAGE.format("us-east-1"), "us-east-1", None),
+        (IMAGE.format("us-east-1"), None, None),
+        (IMAGE.format("${region}"), "us-east-1", None),
+        ("docker.io/library/python:3.12", "us-east-1", None),
+        (
+            IMAGE.format("us-east-1"),
+            "eu-west-1",
+            "the image is in us-east-1, the client in eu-west-1; give the image's path in eu-west-1",
+        ),
+    ],
+)
+def test_image_is_of_the_clients_region(image: str, region: str | None, message: str | None) -> None:
+    request = {"AlgorithmSpecification": {"TrainingImage": image}}
+    findings = [("AlgorithmSpecification.TrainingImage", message)] if message else []
+    assert found(jobs.ImageOfTheRegion, request, region) == findings
+
+
+def test_the_image_tells_the_region_where_the_client_does_not() -> None:
+    request = {
+        "AlgorithmSpecification": {"TrainingImage": IMAGE.format("eu-west-1")},
+        "OutputDataConfig": {"S3OutputPath": "s3://My_Bucket"},
+        "HyperParameters": {"data": "s3://Not_Looked_At"},
+    }
+    assert [path for path, _ in found(jobs.BucketNameIsPossible, request)] == ["OutputDataConfig.S3OutputPath"]
+
+
+def test_texts_are_found_however_deep_they_lie() -> None:
+    request: dict[str, Any] = {"S3Uri": "s3://My_Bucket"}
+    for _ in range(5_000):
+        request = {"a": request}
+    assert len(list(jobs.BucketNameIsOfToday("CreateTrainingJob").check(request))) == 1

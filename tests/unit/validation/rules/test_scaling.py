@@ -187,3 +187,28 @@ def test_target_is_defined_by_the_documents_beside_it(
     rule = scaling.TargetIsDefined("")
     assert [(index, str(finding)) for index, finding in rule.check_together(requests)] == findings
     assert list(rule.check(requests[-1][1])) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "request_", "findings"),
+    [
+        (scaling.CapacityIsNotNegative, {"MinCapacity": 0, "MaxCapacity": "${most}"}, []),
+        (
+            scaling.CapacityIsNotNegative,
+            {"MinCapacity": -1, "ScalableTargetAction": {"MaxCapacity": -2}},
+            [
+                ("MinCapacity", "-1 is negative; give 0 or more"),
+                ("ScalableTargetAction.MaxCapacity", "-2 is negative; give 0 or more"),
+            ],
+        ),
+        (scaling.NewTargetHasBounds, {"MinCapacity": "${least}", "MaxCapacity": 3}, []),
+        (scaling.NewTargetHasBounds, {"SuspendedState": {}}, []),
+        (
+            scaling.NewTargetHasBounds,
+            {"MinCapacity": 1},
+            [("MaxCapacity", "missing; a target that is not registered yet needs it")],
+        ),
+    ],
+)
+def test_bounds_of_capacity(rule: type[Rule], request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(rule, request_) == findings

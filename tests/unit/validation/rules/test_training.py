@@ -167,3 +167,78 @@ def test_names_are_distinct(request_: dict[str, Any], findings: list[tuple[str, 
 def test_metric_regexes(rule: type[Rule], regex: str, message: str | None) -> None:
     request = {"AlgorithmSpecification": {"MetricDefinitions": [{"Name": "m", "Regex": regex}]}}
     assert found(rule, request) == ([(REGEX, message)] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("request_", "findings"),
+    [
+        ({"EnableManagedSpotTraining": True, "CheckpointConfig": {"S3Uri": "s3://bucket/c"}}, []),
+        ({"EnableManagedSpotTraining": True, "CheckpointConfig": "${checkpoints}"}, []),
+        ({"EnableManagedSpotTraining": "${spot}"}, []),
+        ({}, []),
+        (
+            {"EnableManagedSpotTraining": True},
+            [
+                (
+                    "CheckpointConfig",
+                    "missing; an interrupted spot job starts over without it: give an S3Uri and resume from it",
+                )
+            ],
+        ),
+    ],
+)
+def test_spot_keeps_checkpoints(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(training.SpotKeepsCheckpoints, request_) == findings
+
+
+@pytest.mark.parametrize(
+    ("seconds", "message"),
+    [
+        (2_419_200, None),
+        ("${seconds}", None),
+        (2_419_201, "2419201 is more than 28 days; give 2419200 or less"),
+    ],
+)
+def test_runtime_is_within_the_longest(seconds: object, message: str | None) -> None:
+    findings = [("StoppingCondition.MaxRuntimeInSeconds", message)] if message else []
+    assert found(training.RuntimeWithinTheLongest, stopping(MaxRuntimeInSeconds=seconds)) == findings
+
+
+@pytest.mark.parametrize(
+    ("specification", "findings"),
+    [
+        ({"TrainingImage": "image"}, []),
+        ({"AlgorithmName": "mine"}, []),
+        ("${specification}", []),
+        (
+            {"TrainingInputMode": "File"},
+            [
+                (
+                    "AlgorithmSpecification.TrainingImage",
+                    "missing; give the registry path of an image, or an AlgorithmName",
+                )
+            ],
+        ),
+        (
+            {"TrainingImage": "image", "AlgorithmName": "mine"},
+            [("AlgorithmSpecification.AlgorithmName", "given beside TrainingImage; keep one of the two")],
+        ),
+    ],
+)
+def test_image_or_algorithm(specification: object, findings: list[tuple[str, str]]) -> None:
+    assert found(training.ImageOrAlgorithm, {"AlgorithmSpecification": specification}) == findings
+
+
+def test_instance_groups_have_names_of_their_own() -> None:
+    request = {"ResourceConfig": {"InstanceGroups": [{"InstanceGroupName": "gpu"}, {"InstanceGroupName": "gpu"}]}}
+    assert found(training.DistinctNames, request) == [
+        (
+            "ResourceConfig.InstanceGroups[1].InstanceGroupName",
+            "'gpu' is already the name of ResourceConfig.InstanceGroups[0]; rename one",
+        )
+    ]
+
+
+def test_rules_of_training_know_an_operation_that_is_written_with_its_service() -> None:
+    request = {"AlgorithmSpecification": {}}
+    assert len(found(training.ImageOrAlgorithm, request, "sagemaker:CreateTrainingJob")) == 1

@@ -10,10 +10,7 @@ from sm_raw.validation.rules.base import Rule
 RANGES = "HyperParameterTuningJobConfig.ParameterRanges"
 CONTINUOUS = f"{RANGES}.ContinuousParameterRanges[0]"
 INTEGER = f"{RANGES}.IntegerParameterRanges[0]"
-OBJECTIVE = "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective.MetricName"
-TOTAL = "HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs"
-PYTORCH = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.12-gpu-py38"
-BUILT_IN = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
+CATEGORICAL = f"{RANGES}.CategoricalParameterRanges[0]"
 
 
 def found(rule: type[Rule], request: Any) -> list[tuple[str, str]]:
@@ -42,10 +39,7 @@ def integer(low: object, high: object, scaling: str = "Auto") -> dict[str, Any]:
         (integer("9", "10"), []),  # as numbers, not as text
         (continuous("0.1", "0.001"), [(f"{CONTINUOUS}.MinValue", "0.1 is above MaxValue (0.001); exchange them")]),
         (integer("10", "9"), [(f"{INTEGER}.MinValue", "10 is above MaxValue (9); exchange them")]),
-        (
-            integer("3", "3"),
-            [(f"{INTEGER}.MinValue", "3 equals MaxValue; a value that does not vary belongs to StaticHyperParameters")],
-        ),
+        (integer("3", "3"), []),
         (
             {"TrainingJobDefinitions": [{"HyperParameterRanges": integer("2", "1")["HyperParameterTuningJobConfig"]}]},
             [],
@@ -188,115 +182,81 @@ def test_hyperparameter_has_one_range(ranges: dict[str, Any], findings: list[tup
     assert found(tuning.DistinctRangeNames, tuned(**ranges)) == findings
 
 
-def objective(metric: str, algorithm: object) -> dict[str, Any]:
-    return {
-        "HyperParameterTuningJobConfig": {"HyperParameterTuningJobObjective": {"MetricName": metric}},
-        "TrainingJobDefinition": {"AlgorithmSpecification": algorithm},
-    }
-
-
-def algorithm(*metrics: str, image: str = PYTORCH) -> dict[str, Any]:
-    return {"TrainingImage": image, "MetricDefinitions": [{"Name": name, "Regex": "(.)"} for name in metrics]}
-
-
 @pytest.mark.parametrize(
     ("request_", "findings"),
     [
-        (objective("valid:loss", algorithm("train:loss", "valid:loss")), []),
-        (objective("validation:accuracy", {"TrainingImage": BUILT_IN}), []),
-        (objective("own", {"AlgorithmName": "arn:aws:sagemaker:eu-west-1:123456789012:algorithm/a"}), []),
-        (objective("${metric}", algorithm("train:loss")), []),
-        (objective("valid:loss", algorithm("${metric}")), []),
-        (objective("valid:loss", {"TrainingImage": "${image}"}), []),
-        (objective("valid:loss", {"TrainingImage": PYTORCH, "MetricDefinitions": "${metrics}"}), []),
-        (objective("valid:loss", "${algorithm}"), []),
+        (continuous("0.001", "0.1"), []),
+        (continuous("${same}", "${same}"), []),
+        (integer("x", "x"), []),
         (
-            objective("valid:los", algorithm("train:loss", "valid:loss")),
-            [
-                (
-                    OBJECTIVE,
-                    "'valid:los' is not among the MetricDefinitions; did you mean 'valid:loss' or 'train:loss'?",
-                )
-            ],
+            integer("3", "3"),
+            [(f"{INTEGER}.MinValue", "3 equals MaxValue; a value that does not vary belongs to StaticHyperParameters")],
         ),
         (
-            objective("valid:loss", {"TrainingImage": PYTORCH}),
+            continuous("0.1", "1e-1"),
             [
                 (
-                    OBJECTIVE,
-                    "'valid:loss' is not defined, and the image is none of AWS's algorithms;"
-                    " add it to MetricDefinitions",
-                )
-            ],
-        ),
-        (
-            {
-                "TrainingJobDefinitions": [
-                    {"TuningObjective": {"MetricName": "f1"}, "AlgorithmSpecification": algorithm("loss")}
-                ]
-            },
-            [
-                (
-                    "TrainingJobDefinitions[0].TuningObjective.MetricName",
-                    "'f1' is not among the MetricDefinitions; give loss",
+                    f"{CONTINUOUS}.MinValue",
+                    "0.1 equals MaxValue; a value that does not vary belongs to StaticHyperParameters",
                 )
             ],
         ),
     ],
 )
-def test_objective_is_defined(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
-    assert found(tuning.ObjectiveIsDefined, request_) == findings
+def test_range_varies(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(tuning.RangeVaries, request_) == findings
 
 
 @pytest.mark.parametrize(
-    ("total", "parallel", "findings"),
+    ("values", "findings"),
     [
-        (4, 2, []),
-        (4, 4, []),
-        ("${total}", 9, []),
+        (["32", "64"], []),
+        (["${a}", "${a}"], []),
+        ([1, 1], []),  # a matter of the schema
+        ("32", []),
+        (["32", "64", "32"], [(f"{CATEGORICAL}.Values[2]", "'32' is already Values[0]; remove one")]),
+    ],
+)
+def test_categories_differ(values: object, findings: list[tuple[str, str]]) -> None:
+    request = tuned(CategoricalParameterRanges=[{"Name": "n", "Values": values}])
+    assert found(tuning.DistinctCategories, request) == findings
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("32", None),
+        ('"32"', None),  # as AWS's own client sends it
+        ('"', None),
+        ('"a" "b"', None),
+        ('"${value}"', None),
+        (32, None),
+        (r'"\"32\""', """'"\\\\"32\\\\""' is quoted twice, so that the script gets "32"; quote once"""),
+    ],
+)
+def test_values_are_quoted_once(value: object, message: str | None) -> None:
+    request = tuned(CategoricalParameterRanges=[{"Name": "n", "Values": [value]}])
+    request["TrainingJobDefinition"] = {"StaticHyperParameters": {"batch-size": value}}
+    paths = ("TrainingJobDefinition.StaticHyperParameters.batch-size", f"{CATEGORICAL}.Values[0]")
+    assert found(tuning.QuotedOnce, request) == ([(path, message) for path in paths] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("static", "findings"),
+    [
+        ({"epochs": "3"}, []),
+        (None, []),
         (
-            2,
-            4,
+            {"_tuning_objective_metric": "loss"},
             [
                 (
-                    "HyperParameterTuningJobConfig.ResourceLimits.MaxParallelTrainingJobs",
-                    "4 is more than MaxNumberOfTrainingJobs (2); give 2 or less",
+                    "TrainingJobDefinition.StaticHyperParameters._tuning_objective_metric",
+                    "the service sets it to the objective metric of the tuning job; remove it",
                 )
             ],
         ),
     ],
 )
-def test_parallel_jobs_are_within_the_total(total: object, parallel: int, findings: list[tuple[str, str]]) -> None:
-    limits = {"MaxNumberOfTrainingJobs": total, "MaxParallelTrainingJobs": parallel}
-    request = {"HyperParameterTuningJobConfig": {"ResourceLimits": limits}}
-    assert found(tuning.ParallelWithinTotal, request) == findings
-
-
-@pytest.mark.parametrize(
-    ("ranges", "findings"),
-    [
-        ({"CategoricalParameterRanges": [{"Values": ["a", "b", "c"]}, {"Values": ["x", "y"]}]}, []),
-        ({"IntegerParameterRanges": [{"MinValue": "1", "MaxValue": "5"}]}, []),
-        ({"CategoricalParameterRanges": [{"Values": ["a"]}], "ContinuousParameterRanges": [{}]}, []),
-        ({"CategoricalParameterRanges": [{"Values": ["a"]}], "AutoParameters": [{}]}, []),
-        ({"CategoricalParameterRanges": [{"Values": ["a", "${b}"]}]}, []),
-        ({"CategoricalParameterRanges": [{"Values": ["a"]}], "IntegerParameterRanges": [{"MinValue": "${low}"}]}, []),
-        ({"CategoricalParameterRanges": [{"Values": ["a"]}], "ContinuousParameterRanges": "${ranges}"}, []),
-        ({}, []),
-        (
-            {"CategoricalParameterRanges": [{"Values": ["a", "b", "b"]}]},
-            [(TOTAL, "5 jobs are more than the 2 combinations; give 2 or add values")],
-        ),
-        (
-            {
-                "CategoricalParameterRanges": [{"Values": ["a", "b"]}],
-                "IntegerParameterRanges": [{"MinValue": "1", "MaxValue": "2"}],
-            },
-            [(TOTAL, "5 jobs are more than the 4 combinations; give 4 or add values")],
-        ),
-    ],
-)
-def test_ranges_hold_enough_combinations(ranges: dict[str, Any], findings: list[tuple[str, str]]) -> None:
-    request = tuned(**ranges)
-    request["HyperParameterTuningJobConfig"]["ResourceLimits"] = {"MaxNumberOfTrainingJobs": 5}
-    assert found(tuning.EnoughCombinations, request) == findings
+def test_objective_name_is_reserved(static: object, findings: list[tuple[str, str]]) -> None:
+    request = {"TrainingJobDefinition": {"StaticHyperParameters": static}}
+    assert found(tuning.ObjectiveNameIsReserved, request) == findings
