@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 OUTPUT = Path(__file__).parents[1] / "sm_raw" / "specs" / "image_uris.json"
-SOURCE = "https://pypi.org/project/sagemaker/{}/"
+SOURCE = "https://github.com/aws/sagemaker-python-sdk/tree/v{}"
 
 # Our name of each framework, and the file that the package has for it.
 FRAMEWORKS: Mapping[str, str] = {

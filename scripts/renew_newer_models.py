@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 OUTPUT = Path(__file__).parents[1] / "sm_raw" / "validation" / "newer_models.json"
-SOURCE = "https://pypi.org/project/botocore/"
+SOURCE = "https://github.com/boto/botocore/tags"
 
 # Requests that this package builds or checks, by service.
 OPERATIONS: Mapping[str, Sequence[str]] = {

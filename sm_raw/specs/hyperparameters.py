@@ -72,5 +72,5 @@ def script_mode(
 def _json_or_text(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # or nested deeper than Python reads
         return text

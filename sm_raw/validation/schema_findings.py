@@ -226,8 +226,8 @@ def _unknown(failure: Failure, operation: str) -> Iterator[Reported]:
             continue
         path = join_path(_path(failure), name)
         if since := _known_since(failure, operation, member=str(name)):
-            message = f"botocore {botocore.__version__} does not know this field yet; botocore {since} does: update boto3 to send it"
-            yield "W008", path, message
+            installed = f"botocore {botocore.__version__} does not know this field yet"
+            yield "W008", path, f"{installed}; botocore {since} does: update boto3 to send it"
         else:
             yield "E008", path, _unknown_message(failure, operation, str(name))
 

@@ -15,7 +15,7 @@ from sm_raw.validation.rules.training import TrainingRule
 from sm_raw.validation.wording import did_you_mean, listed, shown
 
 TOOLKIT_PAGE = "https://github.com/aws/sagemaker-training-toolkit"
-SDK_PAGE = "https://pypi.org/project/sagemaker/2.257.7/ (sagemaker/fw_utils.py)"
+SDK_PAGE = "https://github.com/aws/sagemaker-python-sdk/tree/v2.257.7 (sagemaker/fw_utils.py)"
 DATA_PARALLEL_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/distributed-data-parallel-support.html"
 
 TORCH = "sagemaker_torch_distributed_enabled"
@@ -166,7 +166,7 @@ class PytorchDdpHasANewName(LauncherRule):
     """pytorchddp is an older name: AWS's SDK now asks for smdistributed data parallel instead."""
 
     id = "W276"
-    source = "https://pypi.org/project/sagemaker/2.257.7/ (sagemaker/pytorch/estimator.py)"
+    source = "https://github.com/aws/sagemaker-python-sdk/tree/v2.257.7 (sagemaker/pytorch/estimator.py)"
 
     def check_training(self, training: Request) -> Iterator[Finding]:
         if setting(training, OLD_DATA_PARALLEL) is True:

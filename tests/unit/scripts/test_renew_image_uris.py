@@ -150,7 +150,7 @@ def test_images_of_a_package_are_written_and_others_kept(script, package, reques
     path = request.getfixturevalue(package)
     assert script.main([str(path), "--output", str(output), "--date", "2026-11-21"]) == 0
     assert json.loads(output.read_text(encoding="utf-8")) == {
-        "source": "https://pypi.org/project/sagemaker/2.999.0/",
+        "source": "https://github.com/aws/sagemaker-python-sdk/tree/v2.999.0",
         "read": "2026-11-21",
         "kept": {"evaluator": "https://example.com"},
         "accounts": {

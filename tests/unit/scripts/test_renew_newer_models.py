@@ -61,7 +61,7 @@ def test_names_are_written_with_the_first_wheel_that_has_them(script, wheels, tm
     assert script.main([*reversed(wheels), "--output", str(output), "--date", "2026-11-21"]) == 0
     assert output.read_text(encoding="utf-8") == (
         "{\n"
-        ' "source": "https://pypi.org/project/botocore/",\n'
+        ' "source": "https://github.com/boto/botocore/tags",\n'
         ' "read": "2026-11-21",\n'
         ' "versions": ["1.38.0", "1.40.9", "1.40.10"],\n'
         ' "services": {\n'

@@ -1,0 +1,1 @@
+"""Requests for ``benchmarks/checks.py``: good ones, and faults whose place is known because they were put there."""
