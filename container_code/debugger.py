@@ -31,6 +31,7 @@ class Debugger:
         import smdebug.pytorch as smd
 
         hook = smd.Hook.create_from_json_file()
+        hook.save_all_workers = False  # rules would wait for the tensors of other processes, which have no hook
         print(f"debugger: saves tensors to {hook.out_dir} as {config} has it")
         return cls(hook, smd.modes)
 

@@ -12,6 +12,7 @@ import torch
 from debugger import Debugger
 from image_splits import Split, augment
 from inference import MEAN, STD, head_name, normalize
+from processes import ALONE, Processes
 from torch import nn
 
 OPTIMIZERS = {
@@ -55,7 +56,10 @@ def learning_rate_factor(step: int, steps: int, schedule: str) -> float:
 
 
 class Training:
-    """One network, its data and its optimizer. ``stop`` is set when the process shall come to an end."""
+    """One network, its data and its optimizer. ``stop`` is set when the process shall come to an end.
+
+    With several processes, each has a Training of its own; they take every step, and end, together.
+    """
 
     def __init__(
         self,
@@ -64,17 +68,25 @@ class Training:
         debugger: Debugger,
         settings: argparse.Namespace,
         stop: threading.Event,
+        processes: Processes = ALONE,
     ) -> None:
         self._network, self._debugger, self._settings, self._stop = network, debugger, settings, stop
+        self._processes = processes
+        processes.copy_from_first(network.state_dict().values())
         self._device = next(network.parameters()).device
         self._loss = nn.CrossEntropyLoss()
         debugger.watch(network, self._loss)
         self._batches = {
-            name: split.batches(settings.batch_size, shuffle=name == "train", workers=settings.workers)
+            name: split.batches(
+                settings.batch_size,
+                shuffle=name == "train",
+                workers=processes.part_of(settings.workers),
+                processes=processes,
+            )
             for name, split in splits.items()
         }
-        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._optimizer = OPTIMIZERS[settings.optimizer](trained, settings)
+        self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self._optimizer = OPTIMIZERS[settings.optimizer](self._trained, settings)
         steps = settings.epochs * len(self._batches["train"])
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
             self._optimizer, lambda step: learning_rate_factor(step, steps, settings.schedule)
@@ -86,7 +98,7 @@ class Training:
         for epoch in range(1, self._settings.epochs + 1):
             started = time.perf_counter()
             train = self._train_epoch()
-            if self._stop.is_set():
+            if self.stopped():
                 break
             valid = self.evaluate("valid")
             if not math.isfinite(train.loss + valid.loss):
@@ -102,31 +114,42 @@ class Training:
                 best, lowest = self._result(epoch, history), valid.loss
         return best._replace(history=history) if best.epoch else self._result(0, history)
 
+    def stopped(self) -> bool:
+        """Whether any process shall come to an end: the signal may reach one earlier than another."""
+        return self._processes.any(self._stop.is_set())
+
     def evaluate(self, split: str) -> Metrics:
         self._debugger.enter(split)
+        # Batch normalisation's running means are of each process's own pictures (torch can share them on GPUs only).
+        # Those of the first one are judged, and saved.
+        self._processes.copy_from_first(self._network.buffers())
         self._network.eval()
         total = [0.0, 0.0, 0]
-        with torch.no_grad():
+        with self._processes.together(), torch.no_grad():
             for images, labels in self._prepared(split):
                 logits = self._network(images)
                 add_up(total, self._loss(logits, labels), logits, labels)
-        return means(total)
+        return means(self._processes.sums(total))
 
     def _train_epoch(self) -> Metrics:
         self._debugger.enter("train")
         self._set_train_mode()
         total = [0.0, 0.0, 0]
-        for images, labels in self._prepared("train"):
-            if self._stop.is_set():
+        batches = self._prepared("train")
+        for _ in range(len(self._batches["train"])):
+            if self.stopped():
                 break
             self._optimizer.zero_grad()
-            logits = self._network(images)
-            loss = self._loss(logits, labels)
-            loss.backward()
+            with self._processes.together():
+                images, labels = next(batches)
+                logits = self._network(images)
+                loss = self._loss(logits, labels)
+                loss.backward()
+            self._processes.average_gradients(self._trained, len(labels))
             self._optimizer.step()
             self._schedule.step()
             add_up(total, loss, logits, labels)
-        return means(total)
+        return means(self._processes.sums(total))
 
     def _prepared(self, split: str) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         kind = self._settings.augment if split == "train" else "none"

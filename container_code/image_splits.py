@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Mapping
+from typing import Iterator, Mapping, Sequence
 
 import torch
 from inference import fit, read_picture
-from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
+from processes import ALONE, Processes
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler
 from torchvision.datasets import ImageFolder
 
 # How a training picture may be varied: the smallest part of its side that is shown, how far it is moved (in parts of
@@ -63,11 +64,13 @@ class Split(Dataset):
                 pixels[position] = picture
         self.pixels = pixels
 
-    def batches(self, batch_size: int, *, shuffle: bool, workers: int) -> DataLoader:
-        # Batch normalisation cannot learn from a single picture, so a last one that is left over is dropped.
-        lonely = shuffle and len(self) % batch_size == 1 and len(self) > 1
-        order = RandomSampler(self) if shuffle else SequentialSampler(self)
-        sampler = BatchSampler(order, batch_size, drop_last=lonely)
+    def batches(self, batch_size: int, *, shuffle: bool, workers: int, processes: Processes = ALONE) -> DataLoader:
+        """This process's part of the pictures; ``batch_size`` counts what all processes take in one step."""
+        if shuffle:
+            sampler = ShuffledShares(self, batch_size, processes)
+        else:
+            share = range(processes.rank, len(self), processes.size)
+            sampler = BatchSampler(share, -(-batch_size // processes.size), drop_last=False)
         if self.pixels is not None:
             workers = 0
         return DataLoader(self, sampler=sampler, batch_size=None, num_workers=workers, persistent_workers=workers > 0)
@@ -79,6 +82,29 @@ class Split(Dataset):
         except OSError as error:
             raise DataError(f"the {self.name} split: {path} cannot be read as a picture: {error}") from error
         return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+class ShuffledShares:
+    """All pictures in a new order each time, which is that of the first process, in batches: of each our share."""
+
+    def __init__(self, split: Split, batch_size: int, processes: Processes) -> None:
+        if len(split) < processes.size:
+            raise DataError(f"the {split.name} split: {len(split)} pictures are too few for {processes.size} processes")
+        self._split, self._batch_size, self._processes = split, batch_size, processes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = self._processes.of_first(list(RandomSampler(self._split)))
+        for batch in self._batches(order):
+            yield batch[self._processes.rank :: self._processes.size]
+
+    def __len__(self) -> int:
+        return len(self._batches(range(len(self._split))))
+
+    def _batches(self, order: Sequence[int]) -> BatchSampler:
+        # Batch normalisation cannot learn from a single picture: what is left over is dropped if one would get no more.
+        left_over = len(order) % self._batch_size
+        lonely = left_over < 2 * self._processes.size and left_over < len(order)
+        return BatchSampler(order, self._batch_size, drop_last=lonely)
 
 
 def load_splits(folders: Mapping[str, str], image_size: int, memory_mb: int) -> dict[str, Split]:

@@ -9,6 +9,11 @@ and those over the defaults; folders default to SageMaker's SM_ variables.
 The model is that of the epoch with the lowest validation loss, and the test figures are of that model. It is saved as
 model.pt (state dict), model.json (architecture, classes, preprocessing) and code/inference.py, which serves it.
 
+Several processes, on one machine or more, train it together when torchrun starts them, as SageMaker's torch_distributed
+does. Each takes its share of every batch, so that the steps are those of one process; the first one prints and saves.
+
+    torchrun --nproc_per_node 2 train.py --train DIR ...
+
 Log lines, for metric definitions such as ``valid:loss=([0-9.eE+-]+);``
 
     epoch 3/8; train:loss=0.1234; train:accuracy=0.9567; valid:loss=0.2345; valid:accuracy=0.9321; seconds=4.2;
@@ -34,9 +39,10 @@ import torch
 import torchvision
 from debugger import Debugger
 from epochs import OPTIMIZERS, SCHEDULES, Training, TrainingError, line, named
-from image_splits import AUGMENTATIONS, DataError, load_splits
+from image_splits import AUGMENTATIONS, DataError, Split, load_splits
 from inference import MEAN, STD, build_network, head_name
 from pretrained import SOURCES, WeightsError, load_pretrained
+from processes import Processes, ProcessFailed, joined
 from torch import nn
 
 NEEDED = {
@@ -83,7 +89,9 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     training.add_argument(
         "--augment", choices=tuple(AUGMENTATIONS), default="none", help="how pictures are varied (%(default)s)"
     )
-    training.add_argument("--batch-size", type=whole(2), default=32, help="pictures in a step (%(default)s)")
+    training.add_argument(
+        "--batch-size", type=whole(2), default=32, help="pictures in a step, of all processes together (%(default)s)"
+    )
     training.add_argument(
         "--epochs", type=whole(1), default=5, help="rounds through the training pictures (%(default)s)"
     )
@@ -123,6 +131,12 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         parser.error("--pretrained channel: there is no such channel; give --pretrained-dir")
     if settings.pretrained == "none" and settings.fine_tune == "head":
         parser.error("--pretrained none needs --fine-tune all: with head, all but the last layer would stay random")
+    processes = int(environment.get("WORLD_SIZE", 1))
+    if settings.batch_size < 2 * processes:
+        parser.error(
+            f"--batch-size {settings.batch_size} is too small for {processes} processes, which take 2 pictures or more "
+            f"each: give {2 * processes} or more"
+        )
     return settings
 
 
@@ -178,10 +192,10 @@ def save_model(folder: Path, state: dict[str, torch.Tensor], classes: list[str],
     shutil.copyfile(Path(__file__).with_name("inference.py"), code / "inference.py")
 
 
-def make_network(settings: argparse.Namespace, class_count: int) -> nn.Module:
-    """The network with its first weights, on the GPU if there is one, with what is not trained frozen."""
+def make_network(settings: argparse.Namespace, class_count: int, *, source: str) -> nn.Module:
+    """The network with its weights from ``source``, on the GPU if there is one, with what is not trained frozen."""
     network = build_network(settings.architecture, class_count, settings.image_size)
-    used = load_pretrained(network, settings.pretrained, settings.architecture, settings.pretrained_dir)
+    used = load_pretrained(network, source, settings.architecture, settings.pretrained_dir)
     print(f"weights: {used}; trained: {settings.fine_tune}")
     if settings.fine_tune == "head":
         network.requires_grad_(False)
@@ -189,20 +203,35 @@ def make_network(settings: argparse.Namespace, class_count: int) -> nn.Module:
     return network.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def train(settings: argparse.Namespace, stop: threading.Event) -> None:
-    torch.manual_seed(settings.seed)
+def load_data(settings: argparse.Namespace, processes: Processes) -> dict[str, Split]:
     folders = {name: getattr(settings, name) for name in ("train", "valid", "test")}
-    splits = load_splits(folders, settings.image_size, settings.memory_mb)
+    with processes.together():
+        splits = load_splits(folders, settings.image_size, processes.part_of(settings.memory_mb))
+    with processes.together():
+        counts = [len(split) for split in splits.values()]
+        if counts != processes.of_first(counts):
+            raise DataError("the pictures are not those of the first process; make each channel FullyReplicated")
+    return splits
+
+
+def train(settings: argparse.Namespace, stop: threading.Event, processes: Processes) -> None:
+    # Weights and order are those of the first process; no two shall vary their pictures in the same way.
+    torch.manual_seed(settings.seed + processes.rank)
+    splits = load_data(settings, processes)
     classes = splits["train"].classes
     counts = ", ".join(f"{name} {len(split)}" for name, split in splits.items())
     print(f"data: {counts} pictures of {len(classes)} classes, {settings.image_size} pixels a side")
-    network = make_network(settings, len(classes))
-    debugger = Debugger.from_environment()
+    with processes.together():
+        # One process reads or downloads weights for all.
+        network = make_network(settings, len(classes), source=settings.pretrained if processes.is_first else "none")
+        debugger = Debugger.from_environment() if processes.is_first else Debugger()
     try:
-        training = Training(network, splits, debugger, settings, stop)
+        training = Training(network, splits, debugger, settings, stop, processes)
         result = training.run()
-        save_model(Path(settings.model_dir), result.state, classes, settings)
-        if stop.is_set():
+        with processes.together():
+            if processes.is_first:
+                save_model(Path(settings.model_dir), result.state, classes, settings)
+        if training.stopped():
             print(f"stopped: the model of {f'epoch {result.epoch}' if result.epoch else 'no whole epoch'} is saved")
             return
         network.load_state_dict(result.state)
@@ -210,31 +239,45 @@ def train(settings: argparse.Namespace, stop: threading.Event) -> None:
     finally:
         debugger.close()
     print(f"the model is that of epoch {result.epoch}\n{line('test', test)}")
-    if settings.output_data_dir:
+    if settings.output_data_dir and processes.is_first:
         report = {"best_epoch": result.epoch, "epochs": result.history, **named("test", test)}
         Path(settings.output_data_dir).mkdir(parents=True, exist_ok=True)
         Path(settings.output_data_dir, "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """The exit status; when it is not 0 the last line on stderr says why."""
+def run(arguments: Sequence[str], processes: Processes) -> int:
     stop = threading.Event()
     # The service stops a job with SIGTERM and gives it 120 seconds to save what it has.
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     settings = parse_settings(arguments, os.environ)
     if "OMP_NUM_THREADS" not in os.environ and "SM_NUM_CPUS" in os.environ:
-        torch.set_num_threads(int(os.environ["SM_NUM_CPUS"]))
+        torch.set_num_threads(processes.part_of(int(os.environ["SM_NUM_CPUS"])))
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, threads: {torch.get_num_threads()}"
     print(f"device: {device}; torch {torch.__version__}, torchvision {torchvision.__version__}")
     if int(os.environ.get("SM_NUM_GPUS", 0)) and not torch.cuda.is_available():
         print("warning: the machine has a GPU, but this torch cannot use it: training runs on the CPU")
+    if processes.size > 1:
+        print(f"processes: {processes.size}, each with its share of the {settings.batch_size} pictures of a step")
     try:
-        train(settings, stop)
-    except (DataError, WeightsError, TrainingError) as error:
-        # What a worker process raises comes with its traceback, the sentence last.
-        print(f"error: {str(error).splitlines()[-1]}", file=sys.stderr)
-        return 1
+        train(settings, stop, processes)
+    except (DataError, WeightsError, TrainingError, ProcessFailed) as error:
+        return failed(error)
     return 0
+
+
+def failed(error: Exception) -> int:
+    # What a worker process raises comes with its traceback, the sentence last.
+    print(f"error: {str(error).splitlines()[-1]}", file=sys.stderr)
+    return 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit status; when it is not 0 the last line on stderr says why."""
+    try:
+        with joined(os.environ) as processes:
+            return run(arguments, processes)
+    except ProcessFailed as error:  # of joining: as long as they are apart, each process speaks for itself
+        return failed(error)
 
 
 if __name__ == "__main__":

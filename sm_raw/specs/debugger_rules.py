@@ -12,30 +12,43 @@ from typing import NamedTuple
 
 from sm_raw.specs.assembly import EMPTY
 
+# What a parameter that is a percentage, or a share of 1, can be.
+PERCENT, SHARE = (0, 100), (0, 1)
+# What a rule looks at, where that is not the tensors of every framework.
+DEEP_LEARNING, XGBOOST = "deep learning", "XGBoost"
+
 
 class BuiltInRule(NamedTuple):
     """A rule of the service.
 
     ``collections``: what it has saved, by name, with the parameters. ``needs``: of these parameters at least one
-    has to be given. ``numbers``: parameters that are numbers although their default is None.
+    has to be given. ``numbers``: parameters that are numbers although their default is None. ``ranges`` and
+    ``choices``: what some parameters can be at all. ``scope``: what it is for, where not for everything.
     """
 
     parameters: Mapping[str, object]
     collections: Mapping[str, Mapping[str, str]] = EMPTY
     needs: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[float, float]] = EMPTY
+    choices: Mapping[str, tuple[str, ...]] = EMPTY
+    scope: str = ""
 
 
 # A rule looks at the union of both; without either, at all tensors where it does not need one of them.
 TENSORS: Mapping[str, object] = {"collection_names": None, "tensor_regex": None}
 EVERY_500_STEPS = {"save_interval": "500"}
 EVERY_5_STEPS = {"save_interval": "5"}
+MODES = ("TRAIN", "EVAL", "PREDICT", "GLOBAL")
+ACTIVATIONS = {"threshold_inactivity": PERCENT, "threshold_layer": PERCENT}
 
 DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
     {
         # Deep learning
-        "VanishingGradient": BuiltInRule({"threshold": 1e-7}, collections={"gradients": EVERY_500_STEPS}),
-        "ExplodingTensor": BuiltInRule({**TENSORS, "only_nan": False}),
+        "VanishingGradient": BuiltInRule(
+            {"threshold": 1e-7}, collections={"gradients": EVERY_500_STEPS}, scope=DEEP_LEARNING
+        ),
+        "ExplodingTensor": BuiltInRule({**TENSORS, "only_nan": False}, scope=DEEP_LEARNING),
         # It also looks at gradients and losses, which it does not bring: name `gradients` beside it. The
         # regexes of this rule and the next ones are names of MXNet: with PyTorch give your own.
         "PoorWeightInitialization": BuiltInRule(
@@ -47,6 +60,7 @@ DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
                 "steps": 10,
             },
             collections={"relu_input": {"include_regex": ".*relu_input", **EVERY_500_STEPS}},
+            scope=DEEP_LEARNING,
         ),
         "SaturatedActivation": BuiltInRule(
             {
@@ -58,16 +72,21 @@ DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
                 "threshold_sigmoid_max": 16.99999,
                 "threshold_inactivity": 1.0,
                 "threshold_layer": 50.0,
-            }
+            },
+            ranges=ACTIVATIONS,
+            scope=DEEP_LEARNING,
         ),
         "DeadRelu": BuiltInRule(
             {"tensor_regex": ".*relu_output", "threshold_inactivity": 1.0, "threshold_layer": 50.0},
             collections={"relu_output": {"include_regex": ".*relu_output", **EVERY_500_STEPS}},
+            ranges=ACTIVATIONS,
+            scope=DEEP_LEARNING,
         ),
         "WeightUpdateRatio": BuiltInRule(
             {"num_steps": None, "large_threshold": 10.0, "small_threshold": 1e-8, "epsilon": 1e-9},
             collections={"weights": EVERY_500_STEPS},
             numbers=("num_steps",),
+            scope=DEEP_LEARNING,
         ),
         "CheckInputImages": BuiltInRule(
             {
@@ -77,13 +96,15 @@ DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
                 "channel": 1,
             },
             collections={"input_image": {"include_regex": ".*hybridsequential0_input_0", **EVERY_500_STEPS}},
+            scope=DEEP_LEARNING,
         ),
         "NLPSequenceRatio": BuiltInRule(
             {"tensor_regex": ".*embedding0_input_0", "token_values": "0", "token_thresholds_percent": "50"},
             collections={"input_sequence": {"include_regex": ".*embedding0_input_0", **EVERY_500_STEPS}},
+            scope=DEEP_LEARNING,
         ),
         # Deep learning and XGBoost
-        "AllZero": BuiltInRule({**TENSORS, "threshold": 100}, needs=tuple(TENSORS)),
+        "AllZero": BuiltInRule({**TENSORS, "threshold": 100}, needs=tuple(TENSORS), ranges={"threshold": PERCENT}),
         "ClassImbalance": BuiltInRule(
             {
                 "threshold_imbalance": 10,
@@ -92,7 +113,8 @@ DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
                 "argmax": False,
                 "labels_regex": ".*labels",
                 "predictions_regex": ".*predictions",
-            }
+            },
+            ranges={"threshold_misprediction": SHARE},
         ),
         "LossNotDecreasing": BuiltInRule(
             {
@@ -104,6 +126,8 @@ DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
                 "mode": "GLOBAL",
             },
             collections={"losses": EVERY_500_STEPS},
+            ranges={"diff_percent": PERCENT, "increase_threshold_percent": PERCENT},
+            choices={"mode": MODES},
         ),
         "Overfit": BuiltInRule({"tensor_regex": None, "start_step": 0, "patience": 1, "ratio_threshold": 0.1}),
         "Overtraining": BuiltInRule({"patience_train": 5, "patience_validation": 10, "delta": 0.01}),
@@ -132,12 +156,15 @@ DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
                 "max_off_diag": 0.1,
             },
             numbers=("category_no",),
+            ranges={"min_diag": SHARE, "max_off_diag": SHARE},
         ),
         # XGBoost
-        "TreeDepth": BuiltInRule({"depth": 4}),
+        "TreeDepth": BuiltInRule({"depth": 4}, scope=XGBOOST),
         "FeatureImportanceOverweight": BuiltInRule(
             {"threshold": 0.8, "nfeatures": 3, "tensor_regex": ".*feature_importance/weight"},
             collections={"feature_importance": EVERY_500_STEPS},
+            ranges={"threshold": SHARE},
+            scope=XGBOOST,
         ),
         "CreateXgboostReport": BuiltInRule(
             {},
@@ -148,6 +175,7 @@ DEBUG_RULES: Mapping[str, BuiltInRule] = MappingProxyType(
                 "predictions": EVERY_5_STEPS,
                 "labels": EVERY_5_STEPS,
             },
+            scope=XGBOOST,
         ),
     }
 )

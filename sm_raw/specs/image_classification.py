@@ -26,15 +26,15 @@ MODEL_CONTENT_TYPE = "application/x-sagemaker-model"
 DEEP_LAYERS = ("18", "34", "50", "101", "152", "200")  # for images of about 224 x 224, and for transfer learning
 SHALLOW_LAYERS = ("20", "32", "44", "56", "110")  # for images of about 28 x 28
 
-Kind = Literal["integer", "number", "choice", "flag", "integers"]
+Kind = Literal["integer", "number", "choice", "flag", "integers", "text"]
 
 
 class Hyperparameter(NamedTuple):
     """What one hyperparameter may be.
 
     A ``flag`` is a choice between the two texts that stand for no and yes; ``integers`` are a list, divided by
-    commas, of ``length`` numbers if that is set. ``tunable``: the bounds, or values, recommended for tuning.
-    ``optimizers``: those that read it, if not all do.
+    commas, of ``length`` numbers if that is set; ``text`` is not judged. ``tunable``: the bounds, or values,
+    recommended for tuning. ``optimizers``: those that read it, if not all do.
     """
 
     kind: Kind

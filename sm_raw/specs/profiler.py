@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sm_raw.specs.assembly import EMPTY, assembled, optional
+from sm_raw.specs.debugger_rules import PERCENT
 from sm_raw.specs.smdebug_texts import literal_text, parameter_texts
 
 if TYPE_CHECKING:
@@ -14,13 +15,24 @@ if TYPE_CHECKING:
 
 
 class BuiltInProfilerRule(NamedTuple):
-    """A rule of the service; ``reads_framework``: without framework profiling it has nothing to look at."""
+    """A rule of the service.
+
+    ``reads_framework``, ``reads_gpus``: without framework profiling, or without GPUs, it has nothing to look at.
+    ``ranges``: what some parameters can be at all.
+    """
 
     parameters: Mapping[str, object]
     reads_framework: bool = False
+    reads_gpus: bool = False
+    ranges: Mapping[str, tuple[float, float]] = EMPTY
 
 
 SCAN: Mapping[str, object] = {"scan_interval_us": 60_000_000}
+
+
+def _percentages(*names: str) -> dict[str, tuple[float, float]]:
+    return dict.fromkeys(names, PERCENT)
+
 
 # Parameters and defaults of AWS's package smdebug-rulesconfig 1.0.1, which the reports of real jobs confirm;
 # the developer guide's differ. LoadBalancing: the container's own default, where that package sends 0.5.
@@ -34,18 +46,25 @@ PROFILER_RULES: Mapping[str, BuiltInProfilerRule] = MappingProxyType(
                 "patience": 1000,
                 "window": 500,
                 **SCAN,
-            }
+            },
+            ranges=_percentages("cpu_threshold_p95", "gpu_threshold_p95", "gpu_memory_threshold_p95"),
         ),
         "CPUBottleneck": BuiltInProfilerRule(
-            {"threshold": 50, "gpu_threshold": 10, "cpu_threshold": 90, "patience": 1000, **SCAN}
+            {"threshold": 50, "gpu_threshold": 10, "cpu_threshold": 90, "patience": 1000, **SCAN},
+            ranges=_percentages("threshold", "gpu_threshold", "cpu_threshold"),
         ),
         "IOBottleneck": BuiltInProfilerRule(
-            {"threshold": 50, "gpu_threshold": 10, "io_threshold": 50, "patience": 1000, **SCAN}
+            {"threshold": 50, "gpu_threshold": 10, "io_threshold": 50, "patience": 1000, **SCAN},
+            ranges=_percentages("threshold", "gpu_threshold", "io_threshold"),
         ),
-        "GPUMemoryIncrease": BuiltInProfilerRule({"increase": 5, "patience": 1000, "window": 10, **SCAN}),
-        "LoadBalancing": BuiltInProfilerRule({"threshold": 0.2, "patience": 1000, **SCAN}),
+        "GPUMemoryIncrease": BuiltInProfilerRule(
+            {"increase": 5, "patience": 1000, "window": 10, **SCAN}, reads_gpus=True, ranges=_percentages("increase")
+        ),
+        "LoadBalancing": BuiltInProfilerRule({"threshold": 0.2, "patience": 1000, **SCAN}, reads_gpus=True),
         "LowGPUUtilization": BuiltInProfilerRule(
-            {"threshold_p95": 70, "threshold_p5": 10, "window": 500, "patience": 1000, **SCAN}
+            {"threshold_p95": 70, "threshold_p5": 10, "window": 500, "patience": 1000, **SCAN},
+            reads_gpus=True,
+            ranges=_percentages("threshold_p95", "threshold_p5"),
         ),
         "OverallSystemUsage": BuiltInProfilerRule(SCAN),
         "MaxInitializationTime": BuiltInProfilerRule({"threshold": 20, **SCAN}, reads_framework=True),

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.local
 
 SCRIPT = Path(__file__).resolve().parents[2] / "container_code" / "train.py"
 CLASSES = ("dark", "light")
+LOOPBACK = {"GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else "lo0"}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,18 @@ def start(environment: Mapping[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(SCRIPT)],
         env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def start_with_torchrun(environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Two processes, as SageMaker's torch_distributed starts them on an instance."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    return subprocess.Popen(
+        [*launcher, str(SCRIPT)],
+        env={**environment, **LOOPBACK},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -138,6 +152,61 @@ def check_tensors(folder: Path) -> None:
     assert {"TRAIN", "EVAL", "PREDICT"} == set(re.findall(r'"mode": "(\w+)"', written))
     assert "layer1.0.relu_input_0" in written
     assert "CrossEntropyLoss_output_0" in written
+
+
+def test_two_processes_train_the_model_that_one_trains(two_shades: Path, tmp_path: Path) -> None:
+    import torch
+    import torchvision
+
+    weights = tmp_path / "weights" / "resnet18.pt"
+    weights.parent.mkdir()
+    torch.manual_seed(0)
+    torch.save(torchvision.models.resnet18().state_dict(), weights)
+    reports, states = [], []
+    for name, launch in {"one": start, "two": start_with_torchrun}.items():
+        # The body stays as it is, batch normalisation too, so that nothing but rounding can differ.
+        environment = job_environment(two_shades, tmp_path / name, pretrained="channel", fine_tune="head", lr=0.01)
+        out, err = launch({**environment, "SM_CHANNEL_PRETRAINED": str(weights.parent)}).communicate(timeout=240)
+        assert "data: train 48, valid 8, test 8 pictures of 2 classes, 32 pixels a side" in out, err
+        assert [len(re.findall(f"{metric}:loss=", out)) for metric in ("train", "valid", "test")] == [1, 1, 1], out
+        assert ("processes: 2, each with its share of the 8 pictures of a step" in out) == (name == "two")
+        report = json.loads((tmp_path / name / "output" / "metrics.json").read_text())
+        [epoch] = report.pop("epochs")
+        reports.append({**report, **{key: value for key, value in epoch.items() if key != "seconds"}})
+        states.append(torch.load(tmp_path / name / "model" / "model.pt", weights_only=True))
+    assert reports[0]["test:accuracy"] == 1
+    assert reports[1] == pytest.approx(reports[0], rel=1e-3)
+    assert list(states[0]) == list(states[1])
+    assert all(torch.allclose(value, states[1][name], atol=1e-4) for name, value in states[0].items())
+
+
+def test_a_mistake_of_all_processes_is_told_once(data: Path, tmp_path: Path) -> None:
+    environment = job_environment(data, tmp_path)
+    process = start_with_torchrun({**environment, "SM_CHANNEL_TEST": str(tmp_path / "absent")})
+    _, err = process.communicate(timeout=240)
+    assert process.returncode != 0
+    assert re.findall("^error: .*$", err, re.MULTILINE) == [
+        f"error: the test split: {tmp_path / 'absent'} is no folder"
+    ]
+
+
+def test_a_signal_to_one_process_stops_both_at_the_same_step(data: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    environment = {**job_environment(data, tmp_path, epochs=1000), **LOOPBACK, **address}
+    first, second = (start({**environment, "RANK": str(rank)}) for rank in range(2))
+    assert first.stdout is not None
+    said = ""
+    while "epoch 1/" not in said:
+        said = first.stdout.readline()
+        assert said, first.communicate()
+    second.send_signal(signal.SIGTERM)
+    out, err = first.communicate(timeout=120)
+    assert (first.returncode, err) == (0, "")
+    assert re.search(r"^stopped: the model of epoch \d+ is saved$", out, re.MULTILINE)
+    assert (*second.communicate(timeout=120), second.returncode) == ("", "", 0)
+    assert (tmp_path / "model" / "model.pt").exists()
 
 
 def test_a_failed_download_ends_with_its_reason_in_the_last_line(data: Path, tmp_path: Path) -> None:

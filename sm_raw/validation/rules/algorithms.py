@@ -1,15 +1,21 @@
-"""E280 to W282: AWS's own algorithms, told by their image; image-classification has modules of its own."""
+"""E280 to W282: AWS's own algorithms, told by their image, and how hyperparameters are held against a table.
+
+image-classification and XGBoost, which have such tables, have modules of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
+from sm_raw.specs.image_classification import Hyperparameter
 from sm_raw.specs.registry_paths import registry_path
 from sm_raw.validation.findings import Finding, Request, join_path
-from sm_raw.validation.reading import at, names, text
+from sm_raw.validation.reading import at, is_placeholder, names, text, written_integer, written_number
 from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.rules.training import TrainingRule, training_definitions
-from sm_raw.validation.wording import shown
+from sm_raw.validation.rules.tuning import RANGE_KINDS, SHARED_RANGES, ranges_in
+from sm_raw.validation.wording import did_you_mean, listed, shown
 
 ALGORITHMS_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/common-info-all-im-models.html"
 
@@ -54,6 +60,115 @@ def aws_algorithm(training: Request) -> str | None:
 def hyperparameter_field(operation: str) -> str:
     """The field of a description of training that holds its hyperparameters."""
     return "HyperParameters" if operation == "CreateTrainingJob" else "StaticHyperParameters"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One description of training with an algorithm whose hyperparameters are in a table.
+
+    ``groups``: the groups of ranges that tune it, by their paths.
+    """
+
+    training: Request
+    place: str
+    field: str
+    groups: Mapping[str, object]
+    table: Mapping[str, Hyperparameter]
+
+    @property
+    def given(self) -> object:
+        return self.training.get(self.field)
+
+    def path(self, *steps: str) -> str:
+        """The path of a field of the training."""
+        return ".".join((self.place, *steps) if self.place else steps)
+
+    def static_path(self, name: str) -> str:
+        """The path of a static hyperparameter."""
+        return join_path(self.path(self.field), name)
+
+    def ranges(self) -> Iterator[tuple[str, str, Request]]:
+        """(path, kind, range) of all that is tuned."""
+        for path, group in self.groups.items():
+            yield from ranges_in(path, group)
+
+    def may_have(self, name: str) -> bool:
+        """Whether a hyperparameter is set or tuned, as far as can be seen through a recipe's placeholders."""
+        known = [each.get("Name") for _, _, each in self.ranges()] + names(self.given)
+        lists = [at(group, kind) for group in self.groups.values() for kind in RANGE_KINDS]
+        return name in known or any(map(is_placeholder, (self.given, *known, *self.groups.values(), *lists)))
+
+    def value(self, name: str) -> str | None:
+        """A static hyperparameter, or its default; None when it is tuned or not known."""
+        if name in names(self.given):
+            return text(at(self.given, name))
+        return None if self.may_have(name) else self.table[name].default
+
+
+def algorithm_jobs(
+    operation: str, request: Request, algorithms: Collection[str], table: Mapping[str, Hyperparameter]
+) -> Iterator[Job]:
+    """The parts of a request that train with one of the algorithms."""
+    for where, training in training_definitions(operation, request):
+        if aws_algorithm(training) in algorithms:
+            groups = {
+                SHARED_RANGES: at(request, *SHARED_RANGES.split(".")),
+                f"{where}.HyperParameterRanges": training.get("HyperParameterRanges"),
+            }
+            yield Job(training, where, hyperparameter_field(operation), groups, table)
+
+
+def value_fault(about: Hyperparameter, value: str) -> str | None:
+    """What keeps the algorithm from taking a value; None when it takes it."""
+    value = value.strip()
+    if about.kind == "text":
+        return None
+    if about.kind == "integers":
+        numbers = [written_integer(part.strip()) for part in value.split(",")]
+        if any(number is None or number < 1 for number in numbers) or (about.length or len(numbers)) != len(numbers):
+            example = about.default or "10,20"
+            return f"{shown(value)} is no list of {about.length or 'whole'} numbers; give one such as {example}"
+        return None
+    if about.choices:
+        # How flags are read is not told: nothing is said against 'true'.
+        if value in about.choices or (about.kind == "flag" and value.capitalize() in about.choices):
+            return None
+        hint = did_you_mean(value, about.choices) or f"give {listed(about.choices)}"
+        return f"{shown(value)} is not among the values it takes; {hint}"
+    number = written_integer(value) if about.kind == "integer" else written_number(value)
+    if number is None:
+        noun = "whole number" if about.kind == "integer" else "number"
+        return f"{shown(value)} spells no {noun}; give one such as {about.default or 100}"
+    return range_fault(about, number)
+
+
+def range_fault(about: Hyperparameter, number: float) -> str | None:
+    """What is wrong with the size of a number."""
+    if about.minimum is not None and number < about.minimum:
+        return f"{number:g} is too small; give {about.minimum:g} or more"
+    if about.maximum is not None and number > about.maximum:
+        return f"{number:g} is too large; give {about.maximum:g} or less"
+    return None
+
+
+def range_faults(algorithm: str, about: Hyperparameter | None, kind: str, given: Request) -> Iterator[tuple[str, str]]:
+    """(field, message) of what the algorithm does not take of a range; none where its table lacks the name."""
+    if about is None:
+        return
+    if (about.kind, kind) == ("integer", "ContinuousParameterRanges"):
+        yield "Name", f"{algorithm} takes whole numbers here; move it to IntegerParameterRanges"
+        return
+    values = given.get("Values")
+    for index, each in enumerate(values if isinstance(values, list) else ()):
+        value = text(each)
+        message = value_fault(about, value) if value is not None else None
+        if message is not None:
+            yield f"Values[{index}]", message
+    for bound in ("MinValue", "MaxValue"):
+        size = written_number(given.get(bound))
+        message = range_fault(about, size) if size is not None else None
+        if message is not None:
+            yield bound, message
 
 
 class AlgorithmRule(Rule):

@@ -7,14 +7,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sm_raw.errors import SmRawError
-from sm_raw.specs.debugger_rules import DEBUG_RULES, BuiltInRule
-from sm_raw.specs.images import debugger_rules_image
+from sm_raw.specs.debugger_rules import DEBUG_RULES, DEEP_LEARNING, XGBOOST, BuiltInRule
+from sm_raw.specs.images import debugger_rules_image, images_in
+from sm_raw.specs.instance_types import has_gpu
 from sm_raw.specs.profiler import PROFILER_RULES, BuiltInProfilerRule
 from sm_raw.specs.registry_paths import RegistryPath, registry_path
 from sm_raw.validation.findings import Finding, Request, join_path
 from sm_raw.validation.memory import remembered
 from sm_raw.validation.reading import at, is_absent, names, number, records, text
 from sm_raw.validation.rules.base import Rule
+from sm_raw.validation.rules.images import aws_image, instance_types
 from sm_raw.validation.wording import did_you_mean, listed, shown
 
 RULES_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/debugger-built-in-rules.html"
@@ -28,37 +30,29 @@ KNOWN_RULES: Mapping[str, Mapping[str, BuiltInRule | BuiltInProfilerRule]] = {
 }
 BUILT_IN, EVALUATOR = "sagemaker-debugger-rules", "sagemaker-debugger-rule-evaluator"
 
-BOOLEANS = ("True", "true", "False", "false")
-# Any rule takes these; the service fills base_trial itself.
-COMMON_PARAMETERS = {"rule_to_invoke", "action_json", "base_trial", "start_step", "end_step"}
-OTHER_TRIAL = "other_trial_"
+# Frameworks whose tensors are those of networks.
+NETWORKS = {"pytorch", "tensorflow", "huggingface"}
 
 
 class RuleConfiguration(NamedTuple):
-    """One configuration: where it stands, and what is known of it; ``repository`` is empty for an unknown image."""
+    """One configuration: where it stands, and what is known of it; ``repository`` is empty for an unknown image.
+
+    ``built_in`` is the rule that it invokes, if that is one that the service has; ``parameters`` are the known texts
+    among its parameters.
+    """
 
     path: str
     field: str
     given: Request
     repository: str
     invoked: str | None
-
-    @property
-    def built_in(self) -> Mapping[str, object] | None:
-        """The parameters with their defaults, for a rule that the service has."""
-        if self.repository != BUILT_IN or self.invoked is None:
-            return None
-        known = KNOWN_RULES[self.field].get(self.invoked)
-        return None if known is None else known.parameters
+    built_in: BuiltInRule | BuiltInProfilerRule | None
+    parameters: Mapping[str, str]
 
     @property
     def debug_rule(self) -> BuiltInRule | None:
         """The rule over saved tensors that this invokes, if it is one of the service's."""
-        is_one = self.field == DEBUG_LIST and self.repository == BUILT_IN
-        return DEBUG_RULES.get(self.invoked or "") if is_one else None
-
-    def parameter(self, name: str) -> str | None:
-        return text(at(self.given, "RuleParameters", name))
+        return self.built_in if isinstance(self.built_in, BuiltInRule) else None
 
     def place(self, name: str) -> str:
         """The path of a parameter."""
@@ -71,8 +65,12 @@ def configurations(request: Request, field: str) -> list[RuleConfiguration]:
     found = []
     for index, given in records(at(request, field)):
         image = parsed_image(given.get("RuleEvaluatorImage"))
-        invoked = text(at(given, "RuleParameters", "rule_to_invoke"))
-        found.append(RuleConfiguration(f"{field}[{index}]", field, given, image.repository if image else "", invoked))
+        repository = image.repository if image else ""
+        texts = [(name, text(at(given, "RuleParameters", name))) for name in names(given.get("RuleParameters"))]
+        parameters = {name: value for name, value in texts if value is not None}
+        invoked = parameters.get("rule_to_invoke")
+        built_in = KNOWN_RULES[field].get(invoked or "") if repository == BUILT_IN else None
+        found.append(RuleConfiguration(f"{field}[{index}]", field, given, repository, invoked, built_in, parameters))
     return found
 
 
@@ -131,85 +129,32 @@ class KnownRule(ConfigurationRule):
         yield self.finding(configuration.place("rule_to_invoke"), message)
 
 
-class KnownRuleParameters(ConfigurationRule):
-    """A built-in rule is given parameters that it has; ProfilerReport takes those of its rules, as Rule_parameter."""
+class RuleHasSomethingToLookAt(ConfigurationRule):
+    """A built-in rule looks at something that the job has: GPUs, the trees of XGBoost, the tensors of a network."""
 
-    id = "W223"
+    id = "W258"
     source = RULES_PAGE
 
     def check_configuration(self, configuration: RuleConfiguration, request: Request) -> Iterator[Finding]:
-        known = configuration.built_in
-        if known is None:
-            return
-        of_report = configuration.invoked == "ProfilerReport"
-        for name in names(at(configuration.given, "RuleParameters")):
-            if name in known or name in COMMON_PARAMETERS or name.startswith(OTHER_TRIAL):
-                continue
-            if not (of_report and name.lower() in LOWER_REPORT_PARAMETERS):
-                hint = did_you_mean(name, [*known, *(REPORT_PARAMETERS if of_report else ())]) or "remove it"
-                message = f"{shown(name)} is no parameter of {configuration.invoked}; {hint}"
-                yield self.finding(configuration.place(name), message)
+        rule, place = configuration.built_in, configuration.place("rule_to_invoke")
+        if isinstance(rule, BuiltInProfilerRule) and rule.reads_gpus:
+            types = instance_types(request)
+            if types and not any(map(has_gpu, types)):
+                message = f"{configuration.invoked} looks at GPUs, there is none on {listed(types)}; remove it"
+                yield self.finding(place, message)
+        elif isinstance(rule, BuiltInRule) and rule.scope:
+            scope = _scope(request)
+            if scope not in ("", rule.scope):
+                message = f"{configuration.invoked} is a rule for {rule.scope}, the image for {scope}; remove it"
+                yield self.finding(place, message)
 
 
-REPORT_PARAMETERS = tuple(
-    f"{rule}_{name}" for rule, known in PROFILER_RULES.items() if rule != "ProfilerReport" for name in known.parameters
-)
-LOWER_REPORT_PARAMETERS = {name.lower() for name in REPORT_PARAMETERS}
-
-
-class RuleParameterValues(ConfigurationRule):
-    """Parameters of built-in rules that are numbers or booleans are spelt as such."""
-
-    id = "E224"
-    source = RULES_PAGE
-
-    def check_configuration(self, configuration: RuleConfiguration, request: Request) -> Iterator[Finding]:
-        known = configuration.built_in or {}
-        for name in names(at(configuration.given, "RuleParameters")):
-            value = configuration.parameter(name) if name in known else None
-            fault = _fault(value, known[name], is_number=name in _numbers(configuration)) if value is not None else None
-            if fault is not None:
-                yield self.finding(configuration.place(name), fault)
-
-
-def _numbers(configuration: RuleConfiguration) -> tuple[str, ...]:
-    return configuration.debug_rule.numbers if configuration.debug_rule else ()
-
-
-def _fault(value: str, default: object, *, is_number: bool) -> str | None:
-    """What is wrong with the spelling of a value; None when nothing is."""
-    if default is None and value == "None":
-        return None
-    if isinstance(default, bool):
-        return None if value in BOOLEANS else f"{shown(value)} spells no boolean; give True or False"
-    if (is_number or isinstance(default, int | float)) and not spells_number(value):
-        return f"{shown(value)} spells no number; the default is {default}"
-    return None
-
-
-def spells_number(given: str) -> bool:
-    """Whether Python's float() reads it, as the rules' containers do."""
-    try:
-        float(given)
-    except ValueError:
-        return False
-    return True
-
-
-class RequiredRuleParameters(ConfigurationRule):
-    """A built-in rule that has no tensors or trials of its own to look at is given some."""
-
-    id = "E225"
-    source = RULES_PAGE
-    fields = (DEBUG_LIST,)
-
-    def check_configuration(self, configuration: RuleConfiguration, request: Request) -> Iterator[Finding]:
-        rule, given = configuration.debug_rule, configuration.given.get("RuleParameters")
-        if rule is None or not rule.needs or not isinstance(given, Mapping):
-            return
-        if not any(name in given for name in rule.needs):
-            message = f"missing; {configuration.invoked} needs {listed(rule.needs)}"
-            yield self.finding(configuration.place(rule.needs[0]), message)
+@remembered
+def _scope(request: Request) -> str:
+    """What the training image is for; empty for what AWS's rules know nothing of, and for any other's image."""
+    image = aws_image(at(request, "AlgorithmSpecification", "TrainingImage"))
+    frameworks = {each.framework for each in images_in(image.repository)} if image is not None else set()
+    return DEEP_LEARNING if frameworks & NETWORKS else XGBOOST if "xgboost" in frameworks else ""
 
 
 class CustomRuleIsComplete(ConfigurationRule):
@@ -279,6 +224,21 @@ class RuleImageOfItsAccount(ConfigurationRule):
         if own is not None and not own.startswith(image.account):
             message = f"account {image.account} holds no image of built-in rules in {image.region}; give {own}"
             yield self.finding(f"{configuration.path}.RuleEvaluatorImage", message)
+
+
+class RuleImageRunsRules(ConfigurationRule):
+    """A rule's image is one for rules, not one of AWS's that trains or serves."""
+
+    id = "W279"
+    source = IMAGES_PAGE
+
+    def check_configuration(self, configuration: RuleConfiguration, request: Request) -> Iterator[Finding]:
+        image = aws_image(configuration.given.get("RuleEvaluatorImage"))
+        if image is None or image.repository in (BUILT_IN, EVALUATOR) or not images_in(image.repository):
+            return
+        right = f"{BUILT_IN} for a built-in rule, {EVALUATOR} for one of your own"
+        message = f"{image.repository} is no image for rules; give that of {right}"
+        yield self.finding(f"{configuration.path}.RuleEvaluatorImage", message)
 
 
 @lru_cache(maxsize=64)

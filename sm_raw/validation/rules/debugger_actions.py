@@ -40,8 +40,8 @@ class ActionsAreReadable(ConfigurationRule):
     fields = (DEBUG_LIST,)
 
     def check_configuration(self, configuration: RuleConfiguration, request: Request) -> Iterator[Finding]:
-        given = configuration.parameter(ACTION)
-        if given is None or not given.strip():
+        given = configuration.parameters.get(ACTION, "")
+        if not given.strip():
             return
         if _actions(given) is None:
             message = f"{shown(given)} is no JSON object or list of objects; see {ACTIONS_PAGE}"
@@ -59,7 +59,7 @@ class ActionsAreComplete(ConfigurationRule):
     fields = (DEBUG_LIST,)
 
     def check_configuration(self, configuration: RuleConfiguration, request: Request) -> Iterator[Finding]:
-        for _, action in records(_actions(configuration.parameter(ACTION) or "") or []):
+        for _, action in records(_actions(configuration.parameters.get(ACTION, "")) or []):
             fault = _fault(action)
             if fault is not None:
                 yield self.finding(configuration.place(ACTION), fault)
@@ -88,7 +88,7 @@ class ActionsCanRun(ConfigurationRule):
     )
 
     def check_configuration(self, configuration: RuleConfiguration, request: Request) -> Iterator[Finding]:
-        if not configuration.parameter(ACTION):
+        if not configuration.parameters.get(ACTION):
             return
         hindered = [words for field, words in self.hindrances if at(request, field) is True]
         if configuration.field == PROFILER_LIST:

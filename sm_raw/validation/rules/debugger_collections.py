@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sm_raw.validation.findings import Finding, Request, join_path
+from sm_raw.validation.memory import remembered
 from sm_raw.validation.patterns import UNREADABLE
 from sm_raw.validation.reading import at, is_placeholder, names, records, text
 from sm_raw.validation.rules.base import Rule
-from sm_raw.validation.rules.debugger import BOOLEANS
-from sm_raw.validation.wording import did_you_mean, listed, shown
+from sm_raw.validation.rules.images import aws_image
+from sm_raw.validation.rules.rule_parameters import BOOLEANS
+from sm_raw.validation.wording import did_you_mean, listed, nearest, shown
 
 SMDEBUG_API = "https://github.com/awslabs/sagemaker-debugger/blob/master/docs/api.md"
 
@@ -20,6 +22,10 @@ KNOWN_COLLECTIONS = (
     *("sm_metrics", "optimizer_variables", "tensorflow_summaries"),
     *("hyperparameters", "predictions", "labels", "feature_importance", "average_shap", "full_shap", "trees"),
 )
+
+# Those that smdebug makes for PyTorch, of which AWS's images tell that it is theirs.
+PYTORCH_COLLECTIONS = ("all", "default", "weights", "biases", "gradients", "losses")
+PYTORCH_IMAGES = ("pytorch-training", "huggingface-pytorch-training")
 
 MODES = ("", "train.", "eval.", "predict.", "global.")
 WINDOW = ("save_interval", "save_steps", "start_step", "end_step")
@@ -48,30 +54,42 @@ def collections(request: Request) -> Iterator[tuple[str, Request]]:
         yield f"{place}[{index}]", each
 
 
-def parameter_maps(request: Request) -> Iterator[tuple[str, Request, list[str]]]:
+@remembered
+def parameter_maps(request: Request) -> list[tuple[str, Request, list[str]]]:
     """(path, parameters, the names that smdebug takes there) of the hook and of each collection."""
-    for _, given in records([at(request, "DebugHookConfig", "HookParameters")]):
-        yield "DebugHookConfig.HookParameters", given, HOOK_PARAMETERS
-    for path, each in collections(request):
-        for _, given in records([each.get("CollectionParameters")]):
-            yield f"{path}.CollectionParameters", given, COLLECTION_PARAMETERS
+    own = [("DebugHookConfig.HookParameters", at(request, "DebugHookConfig", "HookParameters"), HOOK_PARAMETERS)]
+    own += [
+        (f"{path}.CollectionParameters", each.get("CollectionParameters"), COLLECTION_PARAMETERS)
+        for path, each in collections(request)
+    ]
+    return [(path, given, accepted) for path, given, accepted in own if isinstance(given, Mapping)]
 
 
 class NewCollectionHasRegex(HookRule):
     """A collection that smdebug does not know says by include_regex which tensors it holds."""
 
     id = "W241"
+    source = "https://github.com/awslabs/sagemaker-debugger/blob/master/smdebug/core/collection.py"
 
     def check(self, request: Request) -> Iterator[Finding]:
+        known = _known_collections(request)
         for path, each in collections(request):
             name, given = text(each.get("CollectionName")), each.get("CollectionParameters")
-            if name is None or name in KNOWN_COLLECTIONS or is_placeholder(given) or "include_regex" in names(given):
+            if name is None or name in known or is_placeholder(given) or "include_regex" in names(given):
                 continue
-            hint = did_you_mean(name, KNOWN_COLLECTIONS)
+            near = nearest(name, known)
+            hint = f"did you mean {listed(map(repr, near))}?" if near else ""
             message = f"missing; smdebug knows no collection {name!r}: say which tensors it holds"
             yield self.finding(
                 f"{path}.CollectionParameters.include_regex", f"{message}, or {hint}" if hint else message
             )
+
+
+def _known_collections(request: Request) -> tuple[str, ...]:
+    """The collections that smdebug makes by itself in the training image."""
+    image = aws_image(at(request, "AlgorithmSpecification", "TrainingImage"))
+    of_pytorch = image is not None and image.repository in PYTORCH_IMAGES
+    return PYTORCH_COLLECTIONS if of_pytorch else KNOWN_COLLECTIONS
 
 
 class DistinctCollections(HookRule):
@@ -165,6 +183,8 @@ class SavingWindow(HookRule):
 
     def check(self, request: Request) -> Iterator[Finding]:
         for path, given, _ in parameter_maps(request):
+            if not any(name.endswith(("start_step", "end_step")) for name in names(given)):
+                continue
             for mode in MODES:
                 start, end = (_step(given, mode, name) for name in ("start_step", "end_step"))
                 own = [f"{mode}{name}" for name in ("start_step", "end_step") if f"{mode}{name}" in given]

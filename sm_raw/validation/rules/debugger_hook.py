@@ -69,7 +69,7 @@ def _read_by(configuration: RuleConfiguration) -> list[str]:
     """The collections that a rule is known to look at: those it is told, or those it brings."""
     given = at(configuration.given, "RuleParameters")
     if "collection_names" in names(given):
-        told = configuration.parameter("collection_names") or ""
+        told = configuration.parameters.get("collection_names", "")
         return [name.strip() for name in told.split(",") if name.strip() not in ("", "None")]
     if configuration.debug_rule is None or any(name.endswith("regex") for name in names(given)):
         return []

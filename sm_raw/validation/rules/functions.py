@@ -1,25 +1,22 @@
-"""E60x: Lambda functions, their aliases and provisioned concurrency."""
+"""E60x: Lambda functions; their versions are in ``function_versions``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 from sm_raw.validation.findings import Finding, Request, join_path
-from sm_raw.validation.operations import operation_name
 from sm_raw.validation.reading import at, is_absent, is_placeholder, names, number, text
-from sm_raw.validation.rules.base import Rule, TogetherRule
+from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.wording import listed, shown
 
 CREATE_PAGE = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"
 CODE_PAGE = "https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html"
 VARIABLES_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"
-CONCURRENCY_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"
 
 LONGEST_TIMEOUT_SECONDS = 900
 VARIABLES_BYTES = 4096
-LATEST = "$LATEST"
 
 # Runtimes whose handlers are FILE.FUNCTION; others (Java, .NET, provided) have forms of their own.
 DOTTED_RUNTIMES = ("python", "nodejs")
@@ -174,59 +171,3 @@ class TimeoutLeavesTimeForTheModel(FunctionRule):
     def check(self, request: Request) -> Iterator[Finding]:
         if at(request, "Environment", "Variables", "ENDPOINT_NAME") and is_absent(request, "Timeout"):
             yield self.finding("Timeout", "missing, so 3 seconds; a model may take 60 to answer: give 70")
-
-
-class ProvisionedForAVersion(Rule):
-    """Provisioned concurrency is for a version or an alias, not for $LATEST."""
-
-    id = "E609"
-    operations = ("PutProvisionedConcurrencyConfig",)
-    source = CONCURRENCY_PAGE
-
-    def check(self, request: Request) -> Iterator[Finding]:
-        if request.get("Qualifier") == LATEST:
-            message = f"{LATEST!r} cannot be provisioned; publish a version and give its number or an alias of it"
-            yield self.finding("Qualifier", message)
-
-
-class ProvisionedAliasHasAVersion(TogetherRule):
-    """An alias with provisioned concurrency points to a version, not to $LATEST."""
-
-    id = "E610"
-    operations = ("CreateAlias",)
-    source = CONCURRENCY_PAGE
-
-    def check_together(self, requests: Sequence[tuple[str, Any]]) -> Iterator[tuple[int, Finding]]:
-        provisioned = {
-            (str(at(request, "FunctionName")), str(at(request, "Qualifier")))
-            for operation, request in requests
-            if operation_name(operation) == "PutProvisionedConcurrencyConfig"
-        }
-        for index, (operation, request) in enumerate(requests):
-            alias = str(at(request, "FunctionName")), str(at(request, "Name"))
-            is_latest = operation_name(operation) == "CreateAlias" and at(request, "FunctionVersion") == LATEST
-            if is_latest and alias in provisioned:
-                message = f"{LATEST!r} cannot be provisioned, as this alias is; give the number of a version"
-                yield index, ProvisionedAliasHasAVersion(operation).finding("FunctionVersion", message)
-
-
-class ProvisionedWithinReserved(TogetherRule):
-    """Provisioned concurrency does not exceed what is reserved for the function."""
-
-    id = "E611"
-    operations = ("PutProvisionedConcurrencyConfig",)
-    source = CONCURRENCY_PAGE
-
-    def check_together(self, requests: Sequence[tuple[str, Any]]) -> Iterator[tuple[int, Finding]]:
-        reserved = {
-            text(at(request, "FunctionName")): number(at(request, "ReservedConcurrentExecutions"))
-            for operation, request in requests
-            if operation_name(operation) == "PutFunctionConcurrency"
-        }
-        for index, (operation, request) in enumerate(requests):
-            most = reserved.get(text(at(request, "FunctionName")))
-            asked = number(at(request, "ProvisionedConcurrentExecutions"))
-            if operation_name(operation) not in self.operations or most is None or asked is None or asked <= most:
-                continue
-            message = f"{asked} is more than the {most} that PutFunctionConcurrency reserves; give {most} or less"
-            yield index, ProvisionedWithinReserved(operation).finding("ProvisionedConcurrentExecutions", message)

@@ -18,6 +18,8 @@ PASS_ROLE_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 EFFECTS = ("Allow", "Deny")
+# What the names of services end in, in the partitions of AWS; those of the isolated ones by their last part.
+SERVICE_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".gov", ".uk")
 
 
 class PolicyKind(NamedTuple):
@@ -166,6 +168,48 @@ class TrustIsToAssume(PolicyRule):
         for action in listed_texts(statement.get("Action")):
             if not action.lower().startswith("sts:"):
                 yield f"{place}.Action {action!r} is none of STS; give 'sts:AssumeRole', and the rest in PutRolePolicy"
+
+
+class ServicesAreNamedInFull(PolicyRule):
+    """The principal of a service is its full name, such as sagemaker.amazonaws.com."""
+
+    id = "E629"
+    source = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
+    operations = ("CreateRole", "UpdateAssumeRolePolicy", "PutBucketPolicy")
+
+    def statement_faults(self, statement: Mapping[str, Any], place: str, kind: PolicyKind) -> Iterator[str]:
+        for service in listed_texts(at(statement, "Principal", "Service")):
+            if service != "*" and not service.endswith(SERVICE_DOMAINS):
+                full = f"{service.partition('.')[0]}.amazonaws.com"
+                yield f"{place}.Principal.Service {service!r} is no service's name; give {full!r}"
+
+
+class ActionsNameTheirService(PolicyRule):
+    """An action is SERVICE:ACTION, or * for all."""
+
+    id = "E630"
+    operations = ("PutRolePolicy", "CreatePolicy", "CreatePolicyVersion", "PutBucketPolicy")  # trust: E624
+
+    def statement_faults(self, statement: Mapping[str, Any], place: str, kind: PolicyKind) -> Iterator[str]:
+        for element in ACTION:
+            for action in listed_texts(statement.get(element)):
+                if ":" not in action and action.strip("*"):
+                    yield f"{place}.{element} {action!r} names no service; write it as in sagemaker:CreateTrainingJob"
+
+
+class ResourcesAreArns(PolicyRule):
+    """A resource is an ARN, or * for all."""
+
+    id = "E631"
+    operations = ActionsNameTheirService.operations
+
+    def statement_faults(self, statement: Mapping[str, Any], place: str, kind: PolicyKind) -> Iterator[str]:
+        for element in RESOURCE:
+            for resource in listed_texts(statement.get(element)):
+                if not resource.startswith(("arn:", "*")):
+                    bucket = resource.removeprefix("s3://")
+                    arn = repr(f"arn:aws:s3:::{bucket}") if bucket != resource else "arn:... or '*'"
+                    yield f"{place}.{element} {resource!r} is no ARN; give {arn}"
 
 
 class PolicyFits(PolicyRule):

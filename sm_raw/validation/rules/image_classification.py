@@ -1,107 +1,24 @@
-"""E283 to E287: the hyperparameters of AWS's image-classification, judged by the table in ``specs``."""
+"""E283 to E287, W299: the hyperparameters of AWS's image-classification, judged by the table in ``specs``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from sm_raw.specs.image_classification import (
-    DEEP_LAYERS,
-    IMAGE_CLASSIFICATION_HYPERPARAMETERS,
-    SHALLOW_LAYERS,
-    Hyperparameter,
-)
-from sm_raw.validation.findings import Finding, Request, join_path
-from sm_raw.validation.reading import at, is_placeholder, names, text, written_integer, written_number
-from sm_raw.validation.rules.algorithms import SCRIPT_NAMES, aws_algorithm, hyperparameter_field
+from sm_raw.specs.image_classification import DEEP_LAYERS, IMAGE_CLASSIFICATION_HYPERPARAMETERS, SHALLOW_LAYERS
+from sm_raw.validation.findings import Finding, Request
+from sm_raw.validation.reading import at, names, text, written_integer
+from sm_raw.validation.rules.algorithms import SCRIPT_NAMES, Job, algorithm_jobs, value_fault
 from sm_raw.validation.rules.base import Rule
-from sm_raw.validation.rules.training import TrainingRule, training_definitions
-from sm_raw.validation.rules.tuning import RANGE_KINDS, SHARED_RANGES, ranges_in
+from sm_raw.validation.rules.training import TrainingRule
 from sm_raw.validation.wording import did_you_mean, listed, shown
 
 # Taken, though not in the table: a tuning job gives the first to its trials; the second does nothing (sdk issue 310).
 ALSO_TAKEN = ("_tuning_objective_metric", "use_lr_scheduler")
 
 
-@dataclass(frozen=True)
-class Job:
-    """One description of training with image-classification, and the groups of ranges that tune it by their paths."""
-
-    training: Request
-    place: str
-    field: str
-    groups: Mapping[str, object]
-
-    @property
-    def given(self) -> object:
-        return self.training.get(self.field)
-
-    def path(self, *steps: str) -> str:
-        """The path of a field of the training."""
-        return ".".join((self.place, *steps) if self.place else steps)
-
-    def static_path(self, name: str) -> str:
-        """The path of a static hyperparameter."""
-        return join_path(self.path(self.field), name)
-
-    def ranges(self) -> Iterator[tuple[str, str, Request]]:
-        """(path, kind, range) of all that is tuned."""
-        for path, group in self.groups.items():
-            yield from ranges_in(path, group)
-
-    def may_have(self, name: str) -> bool:
-        """Whether a hyperparameter is set or tuned, as far as can be seen through a recipe's placeholders."""
-        known = [each.get("Name") for _, _, each in self.ranges()] + names(self.given)
-        lists = [at(group, kind) for group in self.groups.values() for kind in RANGE_KINDS]
-        return name in known or any(map(is_placeholder, (self.given, *known, *self.groups.values(), *lists)))
-
-    def value(self, name: str) -> str | None:
-        """A static hyperparameter, or its default; None when it is tuned or not known."""
-        if name in names(self.given):
-            return text(at(self.given, name))
-        return None if self.may_have(name) else IMAGE_CLASSIFICATION_HYPERPARAMETERS[name].default
-
-
 def image_classification_jobs(operation: str, request: Request) -> Iterator[Job]:
     """The parts of a request that train with AWS's image-classification."""
-    for where, training in training_definitions(operation, request):
-        if aws_algorithm(training) == "image-classification":
-            groups = {
-                SHARED_RANGES: at(request, *SHARED_RANGES.split(".")),
-                f"{where}.HyperParameterRanges": training.get("HyperParameterRanges"),
-            }
-            yield Job(training, where, hyperparameter_field(operation), groups)
-
-
-def value_fault(about: Hyperparameter, value: str) -> str | None:
-    """What keeps the algorithm from taking a value; None when it takes it."""
-    value = value.strip()
-    if about.kind == "integers":
-        numbers = [written_integer(part.strip()) for part in value.split(",")]
-        if any(number is None or number < 1 for number in numbers) or (about.length or len(numbers)) != len(numbers):
-            example = about.default or "10,20"
-            return f"{shown(value)} is no list of {about.length or 'whole'} numbers; give one such as {example}"
-        return None
-    if about.choices:
-        # How flags are read is not told: nothing is said against 'true'.
-        if value in about.choices or (about.kind == "flag" and value.capitalize() in about.choices):
-            return None
-        hint = did_you_mean(value, about.choices) or f"give {listed(about.choices)}"
-        return f"{shown(value)} is not among the values it takes; {hint}"
-    number = written_integer(value) if about.kind == "integer" else written_number(value)
-    if number is None:
-        noun = "whole number" if about.kind == "integer" else "number"
-        return f"{shown(value)} spells no {noun}; give one such as {about.default or 100}"
-    return range_fault(about, number)
-
-
-def range_fault(about: Hyperparameter, number: float) -> str | None:
-    """What is wrong with the size of a number."""
-    if about.minimum is not None and number < about.minimum:
-        return f"{number:g} is too small; give {about.minimum:g} or more"
-    if about.maximum is not None and number > about.maximum:
-        return f"{number:g} is too large; give {about.maximum:g} or less"
-    return None
+    yield from algorithm_jobs(operation, request, ("image-classification",), IMAGE_CLASSIFICATION_HYPERPARAMETERS)
 
 
 class ImageClassificationRule(Rule):
@@ -169,14 +86,13 @@ class PretrainedNetworkFits(ImageClassificationRule):
         if layers in SHALLOW_LAYERS:
             message = f"no pretrained network has {layers} layers; give {listed(DEEP_LAYERS)}"
             yield self.finding(job.static_path("num_layers"), message)
-        sides = [written_integer(part.strip()) for part in shape.split(",")[1:]] if shape is not None else []
-        if None not in sides and any(side != 224 for side in sides):
+        if any(side != 224 for side in _sides(shape)):
             message = f"{shown(shape)} does not fit the pretrained networks; give 3,224,224"
             yield self.finding(job.static_path("image_shape"), message)
 
 
 class HyperparametersAgree(ImageClassificationRule):
-    """mini_batch_size is not above num_training_samples, nor checkpoint_frequency above epochs."""
+    """mini_batch_size is within num_training_samples, checkpoint_frequency within epochs, image_shape within resize."""
 
     id = "E287"
     source = "https://github.com/aws/amazon-sagemaker-examples/issues/1492"
@@ -189,3 +105,24 @@ class HyperparametersAgree(ImageClassificationRule):
                 default = "" if lesser in names(job.given) else ", the default,"
                 message = f"{low}{default} is more than {greater} ({high}); give {high} or less"
                 yield self.finding(job.static_path(lesser), message)
+        sides, resized = _sides(job.value("image_shape")), written_integer(job.value("resize"))
+        if resized is not None and sides and resized < max(sides):
+            message = f"{resized} is less than the image_shape, whose longest side is {max(sides)}"
+            yield self.finding(job.static_path("resize"), f"{message}; give more than {max(sides)}")
+
+
+class WeightsAreForSeveralLabels(ImageClassificationRule):
+    """use_weighted_loss goes with multi_label: without it, it has no effect."""
+
+    id = "W299"
+
+    def check_job(self, job: Job) -> Iterator[Finding]:
+        if job.value("use_weighted_loss") == "1" and job.value("multi_label") == "0":
+            message = "has no effect on images of one label each; remove it, or set multi_label to 1"
+            yield self.finding(job.static_path("use_weighted_loss"), message)
+
+
+def _sides(shape: str | None) -> list[int]:
+    """Height and width of an image_shape; empty where it spells none, which E285 tells."""
+    sides = [written_integer(part.strip()) for part in shape.split(",")[1:]] if shape is not None else []
+    return [side for side in sides if side is not None] if None not in sides else []

@@ -1,4 +1,4 @@
-"""E288 to W294: channels, instances and tuning of AWS's built-in image-classification."""
+"""E288 to W294, W298: channels, instances and tuning of AWS's built-in image-classification."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ from typing import Any
 from sm_raw.specs.image_classification import (
     IMAGE_CLASSIFICATION_HYPERPARAMETERS,
     IMAGE_CLASSIFICATION_OBJECTIVE,
-    Hyperparameter,
+    RECORD_CONTENT_TYPE,
 )
 from sm_raw.specs.instance_types import has_gpu
 from sm_raw.validation.findings import Finding, Request
-from sm_raw.validation.reading import at, is_absent, number, records, text, written_number
-from sm_raw.validation.rules.image_classification import (
-    ImageClassificationRule,
-    Job,
-    image_classification_jobs,
-    range_fault,
-    value_fault,
-)
+from sm_raw.validation.reading import at, is_absent, number, records, text
+from sm_raw.validation.rules.algorithms import Job, range_faults
+from sm_raw.validation.rules.image_classification import ImageClassificationRule, image_classification_jobs
 from sm_raw.validation.rules.tuning import CONFIG, TuningRule
-from sm_raw.validation.wording import listed
+from sm_raw.validation.wording import listed, shown
 
 ALGORITHM_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html"
 TUNING_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/IC-tuning.html"
 
 IMAGE_CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
+CONTENT_TYPES = (RECORD_CONTENT_TYPE, *IMAGE_CONTENT_TYPES)
 DATA_CHANNELS = ("train", "validation")
 LIST_CHANNELS = ("train_lst", "validation_lst")
 RESOURCE_FIELDS = ("ResourceConfig", "HyperParameterTuningResourceConfig")
@@ -34,8 +30,13 @@ RESOURCE_FIELDS = ("ResourceConfig", "HyperParameterTuningResourceConfig")
 
 def has_image_files(channel: Request) -> bool:
     """Whether a channel brings image files, which need lists of their classes beside them."""
-    content_type = text(channel.get("ContentType")) or ""
-    return content_type.partition(";")[0].strip() in IMAGE_CONTENT_TYPES and not is_augmented(channel)
+    return media_type(channel) in IMAGE_CONTENT_TYPES and not is_augmented(channel)
+
+
+def media_type(channel: Request) -> str | None:
+    """A channel's content type without its parameters, such as ``; label-format=class-id``."""
+    content_type = text(channel.get("ContentType"))
+    return content_type.partition(";")[0].strip() if content_type is not None else None
 
 
 def is_augmented(channel: Request) -> bool:
@@ -81,7 +82,7 @@ class ChannelsAreComplete(ImageClassificationRule):
 
 
 class ChannelFormatsFit(ImageClassificationRule):
-    """Pipe mode takes RecordIO or augmented manifests, and these are wrapped as RecordIO."""
+    """Data is RecordIO or image files; Pipe mode takes RecordIO, or augmented manifests wrapped as RecordIO."""
 
     id = "E289"
     source = ALGORITHM_PAGE
@@ -95,6 +96,22 @@ class ChannelFormatsFit(ImageClassificationRule):
             elif input_mode(job, each) == "Pipe" and has_image_files(each):
                 message = "image files cannot be piped; give File mode, RecordIO files or an augmented manifest"
                 yield self.finding(f"{path}.ContentType", message)
+            elif each.get("ChannelName") in DATA_CHANNELS and media_type(each) not in {None, *CONTENT_TYPES}:
+                message = f"{shown(each['ContentType'])} is none that image-classification reads"
+                yield self.finding(f"{path}.ContentType", f"{message}; give {listed(CONTENT_TYPES)}")
+
+
+class ChannelsHaveContentTypes(ImageClassificationRule):
+    """The channels train and validation say what they bring: RecordIO or image files."""
+
+    id = "W298"
+    source = ALGORITHM_PAGE
+
+    def check_job(self, job: Job) -> Iterator[Finding]:
+        for index, each in records(job.training.get("InputDataConfig")):
+            if each.get("ChannelName") in DATA_CHANNELS and is_absent(each, "ContentType"):
+                message = f"missing; give {RECORD_CONTENT_TYPE}, or {IMAGE_CONTENT_TYPES[0]} for image files"
+                yield self.finding(job.path(f"InputDataConfig[{index}].ContentType"), message)
 
 
 class PipeModeIsForOneInstance(ImageClassificationRule):
@@ -156,12 +173,8 @@ class RangesAreAccepted(ImageClassificationRule):
     def check_job(self, job: Job) -> Iterator[Finding]:
         for path, kind, each in job.ranges():
             about = IMAGE_CLASSIFICATION_HYPERPARAMETERS.get(str(each.get("Name")))
-            if about is not None and (about.kind, kind) == ("integer", "ContinuousParameterRanges"):
-                message = "image-classification takes whole numbers here; move it to IntegerParameterRanges"
-                yield self.finding(f"{path}.Name", message)
-            elif about is not None:
-                for step, message in _range_faults(about, each):
-                    yield self.finding(f"{path}.{step}", message)
+            for step, message in range_faults("image-classification", about, kind, each):
+                yield self.finding(f"{path}.{step}", message)
 
 
 class TunableIsTuned(ImageClassificationRule):
@@ -177,18 +190,3 @@ class TunableIsTuned(ImageClassificationRule):
             if name in IMAGE_CLASSIFICATION_HYPERPARAMETERS and name not in tunable:
                 message = f"{name!r} is not among those that AWS tunes; tune {listed(tunable)}"
                 yield self.finding(f"{path}.Name", message)
-
-
-def _range_faults(about: Hyperparameter, given: Request) -> Iterator[tuple[str, str]]:
-    """(field, message) of each bound or value in a range that the algorithm does not take."""
-    values = given.get("Values")
-    for index, each in enumerate(values if isinstance(values, list) else ()):
-        value = text(each)
-        message = value_fault(about, value) if value is not None else None
-        if message is not None:
-            yield f"Values[{index}]", message
-    for bound in ("MinValue", "MaxValue"):
-        size = written_number(given.get(bound))
-        message = range_fault(about, size) if size is not None else None
-        if message is not None:
-            yield bound, message

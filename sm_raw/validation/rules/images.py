@@ -1,36 +1,30 @@
-"""E26x: AWS's own images: made for the instance and the purpose, of a version that exists, in the right registry.
+"""E26x: AWS's own images, made for the instance and for the purpose.
 
 An image from any other account is the user's: its name and tag may stand for anything.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
 
-from sm_raw.specs.images import Image, has_arm, images_in, registry_accounts
+from sm_raw.specs.images import has_arm, registry_accounts
 from sm_raw.specs.instance_types import has_gpu, has_neuron
 from sm_raw.specs.registry_paths import RegistryPath, registry_path
 from sm_raw.validation.findings import Finding, Request
-from sm_raw.validation.operations import operation_name
+from sm_raw.validation.memory import remembered
 from sm_raw.validation.reading import at, is_absent, records, text
-from sm_raw.validation.rules.base import Rule, TogetherRule
+from sm_raw.validation.rules.base import TogetherRule
 from sm_raw.validation.rules.deployments import Documents, documents, named
 from sm_raw.validation.rules.hosting import variants
 from sm_raw.validation.rules.models import containers
-from sm_raw.validation.rules.training import TrainingRule, training_definitions
-from sm_raw.validation.wording import did_you_mean, listed, nearest, shown
+from sm_raw.validation.rules.training import TrainingRule
+from sm_raw.validation.wording import listed
 
 IMAGES_PAGE = "https://github.com/aws/deep-learning-containers/blob/master/available_images.md"
 WHERE = "AlgorithmSpecification.TrainingImage"
 RESOURCE_FIELDS = ("ResourceConfig", "HyperParameterTuningResourceConfig")
-
-NUMBERS = re.compile(r"\d+(?:\.\d+)*(?:-\d+(?=-|$))?")  # 1.13.1, and 1.2-1 of AWS's own algorithms
-# Patch releases come and go without notice; none listed has a higher number than 1.15.5.
-HIGHEST_PATCH = 5
-LONGEST = 32  # of a version or region: what is longer need not be compared to the end
+# Of these training takes one; the InstanceGroups are used together.
+ALTERNATIVES = ("InstanceConfigs", "InstancePreferences")
 
 
 def aws_image(uri: object) -> RegistryPath | None:
@@ -39,6 +33,7 @@ def aws_image(uri: object) -> RegistryPath | None:
     return path if path is not None and path.account in registry_accounts() else None
 
 
+@remembered
 def instance_types(training: Request) -> list[str]:
     """The instance types of a description of training; none unless all of them are known."""
     holders: list[Request] = []
@@ -46,11 +41,19 @@ def instance_types(training: Request) -> list[str]:
         for _, config in records([training.get(field)]):
             holders.append(config)
             holders += [
-                each for several in ("InstanceGroups", "InstanceConfigs") for _, each in records(at(config, several))
+                each for several in ("InstanceGroups", *ALTERNATIVES) for _, each in records(at(config, several))
             ]
     given = [text(holder["InstanceType"]) for holder in holders if "InstanceType" in holder]
     known = [each for each in given if each is not None]
     return known if len(known) == len(given) else []
+
+
+@remembered
+def alternatives(training: Request) -> list[list[str]]:
+    """The instance types, together as training uses them; none unless all of them are known."""
+    types = instance_types(training)
+    one_of_them = any(at(training, field, several) for field in RESOURCE_FIELDS for several in ALTERNATIVES)
+    return [[kind] for kind in types] if one_of_them else [types]
 
 
 class ProcessorRule(TrainingRule):
@@ -59,8 +62,12 @@ class ProcessorRule(TrainingRule):
     source = "https://github.com/aws/sagemaker-python-sdk/issues/440"
 
     def check_training(self, training: Request) -> Iterator[Finding]:
-        image, types = aws_image(at(training, "AlgorithmSpecification", "TrainingImage")), instance_types(training)
-        message = self.misfit(_made_for(image), types) if image is not None and types else None
+        image = aws_image(at(training, "AlgorithmSpecification", "TrainingImage"))
+        if image is None:
+            return
+        processor, ways = _made_for(image), [types for types in alternatives(training) if types]
+        wrong = [kind for types in ways if self.misfit(processor, types) for kind in types]
+        message = self.misfit(processor, wrong) if wrong else None
         if message is not None:
             yield self.finding(WHERE, message)
 
@@ -124,134 +131,6 @@ class TrainingImageTrains(TrainingRule):
         if is_absent(training, "AlgorithmSpecification", "ContainerEntrypoint"):
             trainer = f"{image.repository.partition('-inference')[0]}-training"
             yield self.finding(WHERE, f"{image.repository} is an image for inference; give {trainer}, which trains")
-
-
-class ImageRule(Rule):
-    """A rule about the name of one of AWS's images, in training and in models."""
-
-    operations: ClassVar[tuple[str, ...]] = ("CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateModel")
-    source = IMAGES_PAGE
-
-    def check(self, request: Request) -> Iterator[Finding]:
-        for path, uri in self._named(request):
-            image = aws_image(uri)
-            is_listed = image is not None and "@" not in str(uri) and images_in(image.repository)
-            message = self.fault(image) if image is not None and is_listed else None
-            if message is not None:
-                yield self.finding(path, message)
-
-    def _named(self, request: Request) -> Iterator[tuple[str, object]]:
-        if operation_name(self.operation) == "CreateModel":
-            yield from ((f"{path}.Image", container.get("Image")) for path, container in containers(request))
-            return
-        for path, training in training_definitions(operation_name(self.operation), request):
-            yield f"{path}.{WHERE}" if path else WHERE, at(training, "AlgorithmSpecification", "TrainingImage")
-
-    def fault(self, image: RegistryPath) -> str | None:
-        """What is wrong with an image of a repository that is listed; None when nothing is."""
-        raise NotImplementedError
-
-
-@lru_cache(maxsize=256)
-def listed_as(image: RegistryPath) -> list[Image]:
-    """The images of AWS's that a tag, short or long, can stand for."""
-    tag = f"{image.tag}-"
-    return [each for each in images_in(image.repository) if any(tag.startswith(f"{name}-") for name in each.names)]
-
-
-@lru_cache(maxsize=256)
-def accounts_of(repository: str) -> Mapping[str, str]:
-    """The account of one of AWS's repositories in each region."""
-    return {region: account for image in images_in(repository) for region, account in image.accounts.items()}
-
-
-class ImageHasThePython(ImageRule):
-    """The tag of a framework image names the Python that the version has."""
-
-    id = "E264"
-
-    def fault(self, image: RegistryPath) -> str | None:
-        pythons = sorted({python for each in listed_as(image) for python in each.pythons})
-        # py2 and py3 were general names: images of that time had other names besides.
-        if not pythons or not image.python or image.python in pythons or min(map(len, pythons)) < len("py36"):
-            return None
-        right = image.tag.replace(image.python, pythons[-1])
-        return f"{image.repository} {image.version} has {listed(pythons)}, not {image.python}; give {shown(right)}"
-
-
-class ImageVersionIsListed(ImageRule):
-    """The tag of a framework image names a version that AWS lists, or a newer one."""
-
-    id = "W265"
-
-    def fault(self, image: RegistryPath) -> str | None:
-        given, listing = NUMBERS.match(image.tag), images_in(image.repository)
-        if given is None or listed_as(image) or _may_exist(given.group(), listing):
-            return None
-        names = [name for each in listing for name in each.names]
-        version = given.group()[:LONGEST]
-        near = nearest(version, names) or names[-1:]
-        return f"AWS lists no {image.repository} {version}; the nearest: {listed(near)}"
-
-
-def _may_exist(version: str, listing: Sequence[Image]) -> bool:
-    """Whether a version that is not listed is a patch release of one that is, or newer than all."""
-    numbers = _numbers(version)
-    known = [_numbers(name) for each in listing for name in each.names]
-    newest = max(known)
-    if numbers[:2] > newest[:2]:
-        return numbers[0] <= newest[0] + 1
-    patches_vary = listing[0].framework not in {"sklearn", "xgboost"}
-    return patches_vary and numbers[2:3] <= (HIGHEST_PATCH,) and numbers[:2] in {each[:2] for each in known}
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    found = NUMBERS.match(version)
-    return tuple(int(number[:9]) for number in re.findall(r"\d+", found.group())) if found else ()
-
-
-class ImageIsInItsAccount(ImageRule):
-    """An image of AWS is pulled from the account that AWS keeps it in, in that region."""
-
-    id = "E266"
-    source = "https://github.com/aws-samples/aws-sagemaker-build/issues/28"
-
-    def fault(self, image: RegistryPath) -> str | None:
-        accounts = accounts_of(image.repository)
-        right = accounts.get(image.region)
-        if right is None or image.account == right:
-            return None
-        return f"account {image.account} has no {image.repository} in {image.region}; it is in {right}"
-
-
-class ImageRegionIsListed(ImageRule):
-    """An image of AWS is in a region where AWS lists it."""
-
-    id = "W267"
-
-    def fault(self, image: RegistryPath) -> str | None:
-        accounts = accounts_of(image.repository)
-        if image.region in accounts or image.region in registry_accounts()[image.account]:
-            return None
-        hint = (
-            did_you_mean(image.region[:LONGEST], sorted(accounts))
-            or "give the image of another region, or your own copy"
-        )
-        return f"AWS lists no {image.repository} in {image.region}; {hint}"
-
-
-class ImageIsTagged(ImageRule):
-    """A framework image of AWS has a tag with its version: there is no latest to fall back to."""
-
-    id = "W268"
-
-    def fault(self, image: RegistryPath) -> str | None:
-        newest = images_in(image.repository)[-1]
-        if image.tag not in {"", "latest"} or not newest.processors:
-            return None
-        parts = (newest.names[0], newest.processors[0], *newest.pythons[-1:], newest.suffixes.get(newest.processors[0]))
-        example = "-".join(part for part in parts if part)
-        return f"{image.repository} has no tag latest; give one with version and processor, such as {example!r}"
 
 
 class GravitonHasItsImage(TogetherRule):

@@ -1,4 +1,4 @@
-"""E1xx: what holds for every job and resource: tags, ARNs, places in S3, keys, regions."""
+"""E1xx: what holds for every job and resource: tags, places in S3, keys."""
 
 from __future__ import annotations
 
@@ -35,13 +35,9 @@ PASSED_OVER = {
 }
 IMAGE_FIELDS = {"TrainingImage", "Image"}
 
-PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
-ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):")
-
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 OLD_BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
 OLD_BUCKETS_REGION = "us-east-1"
-DEFAULT_BUCKET = re.compile(r"sagemaker-(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)-\d{12}")
 S3_HOST = re.compile(r"(?:[^/]+\.)?s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?")
 
 KEY_ID = r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -103,6 +99,12 @@ def texts(request: Request) -> list[tuple[Way, str, str]]:
     return found
 
 
+@remembered
+def texts_beginning(request: Request, beginning: str) -> list[tuple[Way, str, str]]:
+    """Those of the texts that begin so."""
+    return [each for each in texts(request) if each[2].startswith(beginning)]
+
+
 def path_of_way(way: Way) -> str:
     """``InputDataConfig[0].DataSource`` of the steps on the way."""
     steps: list[str | int] = []
@@ -129,42 +131,24 @@ class TextRule(Rule):
     """A rule about texts wherever they stand in a request."""
 
     operations: ClassVar[tuple[str, ...]] = JOBS
+    beginning: ClassVar[str] = "s3://"
 
     def check(self, request: Request) -> Iterator[Finding]:
-        found = [(way, value) for way, field, value in texts(request) if self.concerns(field, value)]
+        known = texts_beginning(request, self.beginning)
+        found = [(way, value) for way, field, value in known if self.concerns(field)]
         region = self.region or (image_region(request) if found else None)
         for way, value in found:
             message = None if is_placeholder(value) else self.fault(value, region)
             if message is not None:
                 yield self.finding(path_of_way(way), message)
 
-    def concerns(self, field: str, value: str) -> bool:
-        """Whether the text of a field is one that the rule looks at."""
-        return value.startswith("s3://")
+    def concerns(self, field: str) -> bool:
+        """Whether a text of this field is one that the rule looks at."""
+        return True
 
     def fault(self, value: str, region: str | None) -> str | None:
         """What is wrong with the text of a job in the region, as far as that is known; None when nothing is."""
         raise NotImplementedError
-
-
-class PartitionFitsRegion(TextRule):
-    """ARNs are of the region's partition: arn:aws-cn in China, arn:aws-us-gov in GovCloud, else arn:aws."""
-
-    id = "E103"
-    source = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"
-
-    def concerns(self, field: str, value: str) -> bool:
-        return value.startswith("arn:aws")
-
-    def fault(self, value: str, region: str | None) -> str | None:
-        given = ARN.match(value)
-        if given is None or region is None:
-            return None
-        wanted = next((name for prefix, name in PARTITIONS.items() if region.startswith(f"{prefix}-")), "aws")
-        # Isolated regions have several partitions, which are told nowhere in public.
-        if given["partition"] == wanted or "-iso" in region:
-            return None
-        return f"{shown(value)} is of partition {given['partition']}, {region} of {wanted}; write arn:{wanted}:..."
 
 
 class BucketNameIsPossible(TextRule):
@@ -207,9 +191,10 @@ class HttpsLeadsToS3(TextRule):
 
     id = "E112"
     source = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html"
+    beginning = "https://"
 
-    def concerns(self, field: str, value: str) -> bool:
-        return value.startswith("https://") and "S3" in field
+    def concerns(self, field: str) -> bool:
+        return "S3" in field
 
     def fault(self, value: str, region: str | None) -> str | None:
         host, _, rest = value.removeprefix("https://").partition("/")
@@ -229,39 +214,13 @@ class S3UriIsTidy(TextRule):
         return None if tidy == value else f"{shown(value)} leads to keys with empty or blank steps; give {shown(tidy)}"
 
 
-class DefaultBucketOfTheRegion(TextRule):
-    """A bucket named after a region, as SageMaker's default buckets are, is named after the job's."""
-
-    id = "W114"
-    source = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html"
-
-    def fault(self, value: str, region: str | None) -> str | None:
-        default = DEFAULT_BUCKET.fullmatch(bucket_of(value) or "")
-        if default is None or region is None or default["region"] == region:
-            return None
-        return (
-            f"{default.string!r} is a bucket of {default['region']}, the job is in {region}; give a bucket of {region}"
-        )
-
-
 class KeyRule(TextRule):
     """A rule about KMS keys."""
 
-    def concerns(self, field: str, value: str) -> bool:
-        return field.lower().endswith("kmskeyid") and value != ""
+    beginning = ""
 
-
-class KmsKeyOfTheRegion(KeyRule):
-    """A KMS key given as an ARN is of the job's region."""
-
-    id = "E115"
-    source = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
-
-    def fault(self, value: str, region: str | None) -> str | None:
-        key = ARN.match(value)
-        if key is None or region is None or key["service"] != "kms" or key["region"] == region:
-            return None
-        return f"the key is of {key['region'] or 'no region'}, the job of {region}; give a key of {region}"
+    def concerns(self, field: str) -> bool:
+        return field.lower().endswith("kmskeyid")
 
 
 class KmsKeyHasAForm(KeyRule):
@@ -271,23 +230,7 @@ class KmsKeyHasAForm(KeyRule):
     source = "https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html"
 
     def fault(self, value: str, region: str | None) -> str | None:
-        if KMS_KEY.fullmatch(value):
+        if value == "" or KMS_KEY.fullmatch(value):
             return None
         hint = f"; did you mean 'alias/{value}'?" if re.fullmatch(r"[\w-]+", value) else ""
         return f"{shown(value)} is neither a key ID, nor alias/NAME, nor the ARN of a key or an alias{hint}"
-
-
-class ImageOfTheRegion(TextRule):
-    """The image comes from Amazon ECR in the client's region: it is not pulled across regions."""
-
-    id = "E117"
-    source = "https://github.com/aws/sagemaker-pytorch-inference-toolkit/pull/7"
-
-    def concerns(self, field: str, value: str) -> bool:
-        return self.region is not None and field in IMAGE_FIELDS
-
-    def fault(self, value: str, region: str | None) -> str | None:
-        image = registry_path(value)
-        if image is None or image.region == region:
-            return None
-        return f"the image is in {image.region}, the client in {region}; give the image's path in {region}"

@@ -1,7 +1,8 @@
-"""E64x: log groups exported to S3."""
+"""E64x: log groups exported to S3, and the buckets that take them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,12 +11,16 @@ from sm_raw.validation.operations import operation_name
 from sm_raw.validation.reading import at, number, text
 from sm_raw.validation.rules.base import Rule, TogetherRule
 from sm_raw.validation.rules.identity import listed_texts, parsed, statements
+from sm_raw.validation.wording import shown
 
 TASK_PAGE = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateExportTask.html"
 
 # As milliseconds these are days of 1970 to 2001, before there were logs; as seconds they are from 1973 on. A start
 # near 0 means the beginning.
 SECONDS = range(10**8, 10**12)
+
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+BUCKET_ARN = re.compile(r"arn:[\w-]+:s3:::(?P<bucket>[\w.-]+)(?:/|$)")  # not one with a wildcard or a variable
 
 
 class ExportRule(Rule):
@@ -60,6 +65,38 @@ class DestinationIsABucket(ExportRule):
         bucket, _, prefix = destination.removeprefix("s3://").rpartition(":::")[2].partition("/")
         rest = f", and destinationPrefix {prefix!r}" if prefix.strip("/") else ""
         yield self.finding("destination", f"{destination!r} is no bucket's name; give {bucket!r}{rest}")
+
+
+class DestinationMayBeABucket(ExportRule):
+    """An export's destination is 3 to 63 lower-case letters, digits, dots and hyphens, as are all newer buckets."""
+
+    id = "W645"
+    source = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        destination = text(request.get("destination"))
+        if destination and "/" not in destination and ":" not in destination and not BUCKET.fullmatch(destination):
+            hint = "that takes 3 to 63 lower-case letters, digits, dots and hyphens; correct it"
+            yield self.finding("destination", f"{destination!r} can be no new bucket's name: {hint}")
+
+
+class BucketPolicyIsAboutItsBucket(Rule):
+    """The resources of a bucket's policy are that bucket and what is in it."""
+
+    id = "E644"
+    operations = ("PutBucketPolicy",)
+    source = "https://github.com/aws-samples/aws-media-services-vod-automation/issues/17"
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        bucket, document = text(request.get("Bucket")), text(request.get("Policy"))
+        if bucket is None or document is None:
+            return
+        for index, statement in statements(parsed(document)):
+            for resource in listed_texts(statement.get("Resource")):
+                found = BUCKET_ARN.match(resource)
+                if found is not None and found["bucket"] != bucket:
+                    message = f"Statement[{index}].Resource {shown(resource)} is not of {bucket!r}, the one it is for"
+                    yield self.finding("Policy", f"{message}; give 'arn:aws:s3:::{bucket}' or what is in it")
 
 
 class BucketLetsLogsWrite(TogetherRule):

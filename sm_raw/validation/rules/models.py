@@ -89,6 +89,17 @@ class SeveralContainersAreTwo(Rule):
             yield self.finding("Containers", message)
 
 
+class ContainerHasAnImage(ContainerRule):
+    """A container has an Image, or a model package that brings one."""
+
+    id = "E450"
+
+    def check_container(self, path: str, container: Request) -> Iterator[Finding]:
+        if all(is_absent(container, name) for name in ("Image", "ModelPackageName", "InferenceSpecificationName")):
+            message = "missing; give the registry path of the image that serves, or a ModelPackageName"
+            yield self.finding(f"{path}.Image", message)
+
+
 class ModelDataHasOneSource(ContainerRule):
     """A container's model data comes from ModelDataUrl or from ModelDataSource, not both."""
 

@@ -15,8 +15,9 @@ from sm_raw.validation.findings import Finding, Request, join_path
 from sm_raw.validation.patterns import UNREADABLE
 from sm_raw.validation.reading import at, is_absent, is_placeholder, number, records, text
 from sm_raw.validation.rules.base import Rule
-from sm_raw.validation.rules.debugger import BUILT_IN, PROFILER_LIST, configurations, spells_number
+from sm_raw.validation.rules.debugger import BUILT_IN, PROFILER_LIST, configurations
 from sm_raw.validation.rules.debugger_hook import framework_version
+from sm_raw.validation.rules.rule_parameters import spells_number
 from sm_raw.validation.wording import did_you_mean, listed, shown
 
 CONFIG_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProfilerConfig.html"
@@ -38,6 +39,7 @@ RANGES: Mapping[str, tuple[str, ...]] = {
     "HorovodProfilingConfig": (),
     "SMDataParallelProfilingConfig": (),
 }
+LOWER_RANGES = {name.lower(): fields for name, fields in RANGES.items()}
 CHOICES = {
     "profilername": ("cprofile", "pyinstrument"),
     "cprofiletimer": ("total_time", "cpu_time", "off_cpu_time", "default"),
@@ -72,11 +74,10 @@ def parameters(request: Request) -> Mapping[str, Any]:
 
 def ranges(request: Request) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """(path, fields, text) of each configuration of a framework profile."""
-    lower = {name.lower(): fields for name, fields in RANGES.items()}
     for name, given in parameters(request).items():
         written = text(given)
-        if written is not None and str(name).lower() in lower:
-            yield join_path(PARAMETERS, name), (*STEPS, *TIMES, *lower[str(name).lower()]), written
+        if written is not None and str(name).lower() in LOWER_RANGES:
+            yield join_path(PARAMETERS, name), (*STEPS, *TIMES, *LOWER_RANGES[str(name).lower()]), written
 
 
 class ProfilingConfigIsLiteral(ProfilerRule):

@@ -86,19 +86,20 @@ class ResourceLabelIsForLoadBalancers(PolicyRule):
 
 
 class TargetSuitsItsMetric(PolicyRule):
-    """The target of a utilization is a share of 1, that of a count is above 0."""
+    """The target of a concurrency's utilization is a share of 1, that of any other SageMaker metric is above 0."""
 
     id = "W522"
     source = f"{API}/API_TargetTrackingScalingPolicyConfiguration.html"
 
     def check(self, request: Request) -> Iterator[Finding]:
         metric = text(at(request, TRACKING, "PredefinedMetricSpecification", "PredefinedMetricType"))
+        namespace = text(at(request, TRACKING, "CustomizedMetricSpecification", "Namespace"))
         target = number(at(request, TRACKING, "TargetValue"))
         if target is None:
             return
         if metric in SHARES and not 0 < target <= 1:
             yield self.finding(f"{TRACKING}.TargetValue", f"{target} is no share of 1; give 0.7 for 70 %")
-        elif metric in COUNTS and target <= 0:
+        elif (metric in COUNTS or namespace in MISPLACED) and target <= 0:
             yield self.finding(f"{TRACKING}.TargetValue", f"{target} is never reached from above; give more than 0")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import cache
 
 from sm_raw.validation.findings import Finding, Request
 from sm_raw.validation.reading import is_absent, text
 from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.rules.scaling_policies import API
-from sm_raw.validation.wording import shown
+from sm_raw.validation.wording import did_you_mean, shown
 
 RATE = re.compile(r"rate\([1-9]\d* (minute|hour|day)s?\)")
 AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
@@ -108,3 +110,22 @@ class RateHasNoTimezone(ScheduleRule):
     def check(self, request: Request) -> Iterator[Finding]:
         if RATE.fullmatch(text(request.get("Schedule")) or "") and not is_absent(request, "Timezone"):
             yield self.finding("Timezone", "has no effect on a rate; remove it, or give at(...) or cron(...)")
+
+
+class TimezoneExists(ScheduleRule):
+    """Timezone is one of the IANA database."""
+
+    id = "W545"
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        name = text(request.get("Timezone"))
+        if name is not None and (known := known_timezones()) and name not in known:
+            hint = did_you_mean(name, sorted(known)) or "give one such as Europe/Zurich"
+            yield self.finding("Timezone", f"{name!r} is no time zone; {hint}")
+
+
+@cache
+def known_timezones() -> frozenset[str]:
+    """The names of this machine's database; empty where it is missing, or lacks old names such as US/Pacific."""
+    names = frozenset(zoneinfo.available_timezones())
+    return names if "US/Pacific" in names else frozenset()

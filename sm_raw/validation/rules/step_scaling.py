@@ -1,4 +1,4 @@
-"""E5xx: the steps of a scaling policy."""
+"""E5xx: the steps of a scaling policy, and the alarms that take them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from sm_raw.validation.findings import Finding, Request
 from sm_raw.validation.reading import at, is_absent, number, records, text
+from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.rules.scaling_policies import API, PolicyRule
 
 STEPS = "StepScalingPolicyConfiguration"
@@ -101,3 +102,17 @@ class MagnitudeIsOfAPercentage(PolicyRule):
         if kind not in {None, "PercentChangeInCapacity"} and not is_absent(config, "MinAdjustmentMagnitude"):
             where = f"{STEPS}.MinAdjustmentMagnitude"
             yield self.finding(where, f"has no effect with {kind}; remove it, or give PercentChangeInCapacity")
+
+
+class AlarmPointsWithinPeriods(Rule):
+    """An alarm's DatapointsToAlarm does not exceed its EvaluationPeriods."""
+
+    id = "E527"
+    operations = ("PutMetricAlarm",)
+    source = "https://github.com/hashicorp/terraform/issues/24070"
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        points, periods = number(request.get("DatapointsToAlarm")), number(request.get("EvaluationPeriods"))
+        if points is not None and periods is not None and points > periods:
+            message = f"{points} is more than EvaluationPeriods ({periods}); give {periods} or less"
+            yield self.finding("DatapointsToAlarm", message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import ClassVar
 
 from sm_raw.validation.findings import Finding, Request, join_path
@@ -20,6 +21,11 @@ SPOT_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-
 
 # A group that ends the pattern lazily takes as little as it may: (.*?) nothing, (.+?) one character.
 LAZY_END = re.compile(r"(?<!\\)(?:[*+?]|\{\d+,\d*\})\?\)+$")
+# The beginnings of groups that capture, apart from brackets that are escaped or in a class.
+REGEX_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<group>\((?!\?)|\(\?P?<(?![=!])\w+>)", re.DOTALL)
+# Letters and classes of letters, up to the end of the group.
+WORDS = re.compile(r"(?P<words>(?:[A-Za-z_ :=/|-]|\[(?:[A-Za-z]-[A-Za-z]|[A-Za-z_])+\][*+?]?)+)\)")
+NOT_A_NUMBER = {"nan", "inf", "infinity", "-inf"}
 
 
 def training_definitions(operation: str, request: Request) -> Iterator[tuple[str, Request]]:
@@ -198,11 +204,27 @@ class MetricRegexHasOneGroup(MetricRule):
 
 
 class MetricRegexTakesTheValue(MetricRule):
-    """A metric's Regex does not end in a lazy group, which captures nothing or one character."""
+    """A metric's Regex takes a number: it does not end lazily, hold letters alone, or match where there is nothing."""
 
     id = "W214"
 
     def fault(self, regex: str) -> str | None:
-        if compiled(translate(regex)) is None or not LAZY_END.search(regex):
+        pattern = compiled(translate(regex))
+        if pattern is None:
             return None
-        return f"{shown(regex)} ends in a lazy group, which takes next to nothing; drop its ? or add what follows"
+        if LAZY_END.search(regex):
+            return f"{shown(regex)} ends in a lazy group, which takes next to nothing; drop its ? or add what follows"
+        if words := _words_of_first_group(regex):
+            return f"the first group of {shown(regex)} takes {words!r}, no number; put the one group around the value"
+        if pattern.groups and pattern.match(""):
+            return f"{shown(regex)} matches the empty text, so everywhere; write what stands before the value"
+        return None
+
+
+@lru_cache(maxsize=256)
+def _words_of_first_group(regex: str) -> str:
+    """What the first group holds, if that is nothing but letters: it never takes a number then; else empty."""
+    group = next((token for token in REGEX_TOKEN.finditer(regex) if token["group"]), None)
+    inside = WORDS.match(regex, group.end()) if group is not None else None
+    words = inside["words"] if inside is not None else ""
+    return "" if NOT_A_NUMBER.intersection(words.lower().split("|")) else words

@@ -1,4 +1,4 @@
-"""E306, W330 to W338: the training definitions of a tuning job, their objectives, ranges and instances."""
+"""E306, W330 to W340: the training definitions of a tuning job, their objectives, ranges and instances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sm_raw.validation.findings import Finding, Request
-from sm_raw.validation.reading import at, is_placeholder, records, text
+from sm_raw.validation.reading import at, is_absent, is_placeholder, records, text
 from sm_raw.validation.rules.algorithms import aws_algorithm
 from sm_raw.validation.rules.training import training_definitions
 from sm_raw.validation.rules.tuning import CONFIG, RANGE_KINDS, TuningRule
@@ -15,6 +15,7 @@ from sm_raw.validation.wording import did_you_mean
 
 METRICS_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-metrics-variables.html"
 REQUEST_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html"
+MULTIPLE_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/multiple-algorithm-hpo-create-tuning-jobs.html"
 RESOURCE_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTuningResourceConfig.html"
 SDK_SESSION = "https://github.com/aws/sagemaker-python-sdk/blob/v2.257.7/src/sagemaker/session.py"
 
@@ -98,6 +99,20 @@ class DistinctDefinitionNames(TuningRule):
                 yield self.finding(f"TrainingJobDefinitions[{index}].DefinitionName", message)
 
 
+class DefinitionsAreNamed(TuningRule):
+    """Of several training definitions each has a name, by which its training jobs are told apart."""
+
+    id = "W339"
+    source = MULTIPLE_PAGE
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        definitions = list(records(request.get("TrainingJobDefinitions")))
+        for index, definition in definitions if len(definitions) > 1 else ():
+            if is_absent(definition, "DefinitionName"):
+                message = "missing; give the definition a name of its own"
+                yield self.finding(f"TrainingJobDefinitions[{index}].DefinitionName", message)
+
+
 class ObjectiveIsGiven(TuningRule):
     """Each training definition has an objective: one alone that of the tuning job, several one each."""
 
@@ -130,6 +145,19 @@ class RangesAreGiven(TuningRule):
                 is_single = where == "TrainingJobDefinition"
                 path = f"{CONFIG}.ParameterRanges" if is_single else f"{where}.HyperParameterRanges"
                 yield self.finding(path, "nothing to search; give a range, or Autotune with Mode Enabled")
+
+
+class RangesAreWithTheirDefinitions(TuningRule):
+    """Several training definitions have ranges of their own, none in common."""
+
+    id = "W340"
+    source = MULTIPLE_PAGE
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        several = len(list(records(request.get("TrainingJobDefinitions")))) > 1
+        if several and _has_ranges(at(request, CONFIG, "ParameterRanges")):
+            message = "given beside several training definitions; move them into HyperParameterRanges of each"
+            yield self.finding(f"{CONFIG}.ParameterRanges", message)
 
 
 class AutoParametersNeedAutotune(TuningRule):
@@ -203,4 +231,8 @@ def _undefined(metric: str, definition: Request) -> str | None:
 
 def _may_hold_ranges(ranges: object) -> bool:
     """Whether there is a range, or something that cannot be read."""
-    return is_placeholder(ranges) or any(at(ranges, kind) for kind in RANGE_KINDS)
+    return is_placeholder(ranges) or _has_ranges(ranges)
+
+
+def _has_ranges(ranges: object) -> bool:
+    return any(at(ranges, kind) for kind in RANGE_KINDS)

@@ -1,4 +1,4 @@
-"""E307, E321 to E325: how much a tuning job may ask for."""
+"""E307, E321 to E325, W341, W342: how much a tuning job may ask for."""
 
 from __future__ import annotations
 
@@ -115,3 +115,34 @@ class VariablesWithinLimit(TuningRule):
         if len(definitions) > 1 and count > MOST_VARIABLES:
             message = f"{count} environment variables in all definitions together; give {MOST_VARIABLES} or less"
             yield self.finding("TrainingJobDefinitions", message)
+
+
+class TuningOutlastsATraining(TuningRule):
+    """A tuning job may run at least as long as one of its training jobs may."""
+
+    id = "W341"
+    source = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceLimits.html"
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        limit = number(at(request, CONFIG, "ResourceLimits", "MaxRuntimeInSeconds"))
+        definitions = [definition for _, definition in training_definitions(self.operation, request)]
+        given = [number(at(each, "StoppingCondition", "MaxRuntimeInSeconds")) for each in definitions]
+        known = [seconds for seconds in given if seconds is not None]
+        if limit is not None and known and len(known) == len(given) and limit < min(known):
+            message = f"{limit} is less than the MaxRuntimeInSeconds of one training job ({min(known)}); give more"
+            yield self.finding(f"{LIMITS}.MaxRuntimeInSeconds", message)
+
+
+class PatienceWithinTotal(TuningRule):
+    """What ends a tuning job early can come about within MaxNumberOfTrainingJobs."""
+
+    id = "W342"
+    source = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_BestObjectiveNotImproving.html"
+    field = ("TuningJobCompletionCriteria", "BestObjectiveNotImproving", "MaxNumberOfTrainingJobsNotImproving")
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        total = number(at(request, CONFIG, "ResourceLimits", "MaxNumberOfTrainingJobs"))
+        patience = number(at(request, CONFIG, *self.field))
+        if total is not None and patience is not None and patience > total:
+            message = f"{patience} is more than MaxNumberOfTrainingJobs ({total}), so it ends nothing"
+            yield self.finding(".".join((CONFIG, *self.field)), f"{message}; give less than {total}")

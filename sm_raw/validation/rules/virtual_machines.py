@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sm_raw.validation.findings import Finding, Request
-from sm_raw.validation.reading import is_absent, number, text
+from sm_raw.validation.reading import at, is_absent, number, text
 from sm_raw.validation.rules.base import Rule
 from sm_raw.validation.wording import shown
 
@@ -18,6 +18,11 @@ USER_DATA_BYTES = 16 * 1024
 ENCODED = ("IyE", "I2Nsb3VkLWNvbmZpZ", "Q29udGVudC1UeXBlO")
 CALLS_AWS = re.compile(r"^[^#\n]*\baws\s+(?:ec2|ecr|logs|s3|s3api|sagemaker|secretsmanager|ssm|sts)\s", re.MULTILINE)
 SHUTS_DOWN = re.compile(r"^[^#\n]*\b(?:shutdown\s+-[hP]|poweroff|systemctl\s+poweroff)\b", re.MULTILINE)
+# What cloud-init and the agents of Windows, Bottlerocket and Flatcar tell user data by, besides a script's #!.
+HEADS = (
+    *("#cloud", "#include", "#part-handler", "#upstart-job", "## template:", "content-type:", "mime-version:"),
+    *("<powershell", "<script", "<persist", "version:", "[", "{"),
+)
 # What goes into the interfaces where these are given.
 OF_INTERFACES = ("SubnetId", "SecurityGroupIds", "SecurityGroups")
 
@@ -92,6 +97,32 @@ class UserDataIsPlain(InstanceRule):
             yield self.finding(
                 "UserData", f"{shown(script)} is base64 already and would be encoded twice; give the text"
             )
+
+
+class ScriptNamesItsInterpreter(InstanceRule):
+    """User data of commands begins with #! and its interpreter: else nothing runs it."""
+
+    id = "W657"
+    source = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        script = text(request.get("UserData"))
+        if script is None or "#!" in script or script.lstrip().lower().startswith(HEADS):
+            return
+        if CALLS_AWS.search(script) or SHUTS_DOWN.search(script):
+            yield self.finding("UserData", f"{shown(script)} is no script; begin it with a line #!/bin/bash")
+
+
+class ProfileIsNamedOnce(InstanceRule):
+    """IamInstanceProfile has a Name or an Arn, not both."""
+
+    id = "E658"
+    source = "https://github.com/aws/aws-cli/issues/8058"
+
+    def check(self, request: Request) -> Iterator[Finding]:
+        profile = request.get("IamInstanceProfile")
+        if all(at(profile, field) is not None for field in ("Name", "Arn")):
+            yield self.finding("IamInstanceProfile.Arn", "given beside Name; keep one of them")
 
 
 class ScriptHasARole(InstanceRule):

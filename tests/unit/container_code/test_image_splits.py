@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -49,6 +49,63 @@ def test_a_single_picture_left_over_is_dropped_when_training_alone(
         for shuffle in (True, False)
     }
     assert sizes == {True: [3, 3, 3], False: [3, 3, 3, 1]}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "batch_size", "processes", "sizes"),
+    [
+        (12, 4, 2, [[2, 2, 2], [2, 2, 2]]),
+        (12, 5, 2, [[3, 3], [2, 2]]),
+        (14, 5, 2, [[3, 3, 2], [2, 2, 2]]),
+        (10, 8, 2, [[4], [4]]),
+        (6, 32, 3, [[2], [2], [2]]),
+        (4, 32, 3, [[2], [1], [1]]),
+    ],
+)
+def test_processes_take_their_shares_of_the_same_batches_in_as_many_steps(
+    image_splits: ModuleType,
+    image_folder: Callable[..., Path],
+    pictures: int,
+    batch_size: int,
+    processes: int,
+    sizes: list[list[int]],
+) -> None:
+    split = image_splits.load_splits(folders(image_folder(each=pictures // 2)), 8, 64)["train"]
+    order = list(reversed(range(pictures)))
+    shares = [
+        list(image_splits.ShuffledShares(split, batch_size, process_of(processes, rank, order)))
+        for rank in range(processes)
+    ]
+    assert [[len(part) for part in share] for share in shares] == sizes
+    assert len(image_splits.ShuffledShares(split, batch_size, process_of(processes, 0, order))) == len(sizes[0])
+    for step, parts in enumerate(zip(*shares, strict=True)):
+        batch = order[step * batch_size : (step + 1) * batch_size]
+        assert sorted(position for part in parts for position in part) == sorted(batch)
+
+
+@pytest.mark.parametrize("processes", [2, 3, 5])
+def test_processes_judge_every_picture_once(
+    image_splits: ModuleType, image_folder: Callable[..., Path], processes: int
+) -> None:
+    split = image_splits.load_splits(folders(image_folder()), 16, 64)["valid"]
+    seen = [
+        int(pixel[0, 0, 0])
+        for rank in range(processes)
+        for pixels, _ in split.batches(3, shuffle=False, workers=0, processes=process_of(processes, rank, []))
+        for pixel in pixels
+    ]
+    assert sorted(seen) == [85, 86, 170, 171]
+
+
+def test_more_processes_than_pictures_cannot_train(image_splits: ModuleType, image_folder: Callable[..., Path]) -> None:
+    split = image_splits.load_splits(folders(image_folder()), 16, 64)["train"]
+    with pytest.raises(image_splits.DataError, match="the train split: 4 pictures are too few for 5 processes"):
+        split.batches(10, shuffle=True, workers=0, processes=process_of(5, 0, []))
+
+
+def process_of(size: int, rank: int, order: list[int]) -> SimpleNamespace:
+    """One of several processes, the first of which has drawn this order."""
+    return SimpleNamespace(size=size, rank=rank, of_first=lambda _: order)
 
 
 def test_classes_that_differ_are_named(image_splits: ModuleType, image_folder: Callable[..., Path]) -> None:

@@ -21,7 +21,8 @@ def train(script: Callable[[str], ModuleType]) -> ModuleType:
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No environment of a training job, and the signal handlers put back."""
-    for name in ("SM_HPS", "SM_NUM_GPUS", "SM_CHANNEL_PRETRAINED", "SMDEBUG_CONFIG_FILE_PATH", "SM_OUTPUT_DATA_DIR"):
+    names = ("SM_HPS", "SM_NUM_GPUS", "SM_CHANNEL_PRETRAINED", "SM_OUTPUT_DATA_DIR", "SMDEBUG_CONFIG_FILE_PATH")
+    for name in (*names, "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     handler = signal.getsignal(signal.SIGTERM)
     yield
@@ -94,6 +95,11 @@ def test_folders_come_from_the_channels(train: ModuleType) -> None:
         ([*FOLDERS, "--augment", "turn"], {}, "invalid choice: 'turn'"),
         ([*FOLDERS, "--pretrained", "channel"], {}, "there is no such channel; give --pretrained-dir"),
         ([*FOLDERS, "--pretrained", "none", "--fine-tune", "head"], {}, "--pretrained none needs --fine-tune all"),
+        (
+            [*FOLDERS, "--batch-size", "7"],
+            {"WORLD_SIZE": "4"},
+            "--batch-size 7 is too small for 4 processes, which take 2 pictures or more each: give 8 or more",
+        ),
     ],
 )
 def test_a_wrong_setting_is_told_in_the_last_line(

@@ -4,7 +4,7 @@ import pytest
 
 from sm_raw.specs import resources, script_mode, training_job
 from sm_raw.specs.debugger import collection, custom_debug_rule, debug_rule, hook_config, tensorboard_output
-from sm_raw.specs.debugger_rules import DEBUG_RULES
+from sm_raw.specs.debugger_rules import DEBUG_RULES, DEEP_LEARNING, XGBOOST
 from sm_raw.specs.rule_actions import email, sms, stop_training
 from sm_raw.validation import check
 
@@ -183,9 +183,16 @@ def test_tensorboard_output_is_exactly():
     }
 
 
-def test_a_job_with_every_part_of_the_debugger_has_no_findings():
+@pytest.mark.parametrize(
+    ("scope", "image"),
+    [
+        (DEEP_LEARNING, "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.13.1-gpu-py39"),
+        (XGBOOST, "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"),
+    ],
+)
+def test_a_job_with_every_part_of_the_debugger_has_no_findings(scope, image):
     debug_rules = [
-        *rules(*(name for name, rule in DEBUG_RULES.items() if not rule.needs)),
+        *rules(*(name for name, rule in DEBUG_RULES.items() if not rule.needs and rule.scope in ("", scope))),
         debug_rule("AllZero", image_uri=IMAGE, parameters={"collection_names": "weights"}),
         debug_rule("SimilarAcrossRuns", image_uri=IMAGE, other_trials=["s3://bucket/other/debug-output"]),
         debug_rule("TensorVariance", image_uri=IMAGE, parameters={"tensor_regex": "weight", "max_threshold": 2}),
@@ -202,7 +209,7 @@ def test_a_job_with_every_part_of_the_debugger_has_no_findings():
     chosen = [custom, *debug_rules][:20]
     request = training_job(
         "dogs",
-        image_uri="763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.13.1-gpu-py39",
+        image_uri=image,
         role_arn="arn:aws:iam::123456789012:role/SageMakerRole",
         output_uri="s3://bucket/out",
         resources=resources("ml.g4dn.xlarge"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sm_raw.specs.debugger_rules import DEBUG_RULES
+from sm_raw.specs.profiler import PROFILER_RULES
 
 
 def test_the_table_holds_every_built_in_rule():
@@ -58,3 +59,12 @@ def test_rule_brings_its_collections(rule, collections):
 def test_numbers_without_a_default_are_parameters_of_the_rule(rule):
     parameters = DEBUG_RULES[rule].parameters
     assert [name for name in DEBUG_RULES[rule].numbers if parameters[name] is not None] == []
+
+
+@pytest.mark.parametrize("rules", [DEBUG_RULES, PROFILER_RULES])
+def test_defaults_are_within_the_ranges_and_choices(rules):
+    for rule in rules.values():
+        for name, (low, high) in rule.ranges.items():
+            assert low <= rule.parameters[name] <= high
+    for rule in DEBUG_RULES.values():
+        assert all(rule.parameters[name] in choices for name, choices in rule.choices.items())

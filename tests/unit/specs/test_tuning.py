@@ -283,7 +283,7 @@ def test_job_ends_by_time_and_by_criteria():
         **SEARCH,
         max_jobs=3,
         max_runtime_seconds=7200,
-        completion=completion_criteria(target_value=0.1, max_jobs_not_improving=5, on_convergence=True),
+        completion=completion_criteria(target_value=0.1, max_jobs_not_improving=3, on_convergence=True),
     )
     assert request["HyperParameterTuningJobConfig"] == {
         **SEARCH_CONFIG,
@@ -295,7 +295,7 @@ def test_job_ends_by_time_and_by_criteria():
         },
         "TuningJobCompletionCriteria": {
             "TargetObjectiveMetricValue": 0.1,
-            "BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 5},
+            "BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3},
             "ConvergenceDetected": {"CompleteOnConvergence": "Enabled"},
         },
     }

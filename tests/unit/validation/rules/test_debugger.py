@@ -109,111 +109,6 @@ def test_known_rule(request_: dict[str, Any], findings: list[tuple[str, str]]) -
     assert found(debugger.KnownRule, request_) == findings
 
 
-@pytest.mark.parametrize(
-    ("request_", "findings"),
-    [
-        (debug(rule_to_invoke="Overfit", ratio_threshold="0.2", start_step="1", action_json="{}"), []),
-        (debug(rule_to_invoke="SimilarAcrossRuns", other_trial_0="s3://bucket/other", base_trial="x"), []),
-        (debug(image=EVALUATOR, rule_to_invoke="MyRule", whatever="1"), []),
-        (profiler(rule_to_invoke="BatchSize", scan_interval_us="60000000"), []),
-        (
-            profiler(rule_to_invoke="ProfilerReport", cpubottleneck_Threshold="1", Dataloader_min_threshold="1"),
-            [],
-        ),
-        (profiler(rule_to_invoke="ProfilerReport", opt_out_telemetry="True"), []),
-        (
-            debug(rule_to_invoke="VanishingGradient", treshold="1e-7"),
-            [
-                (
-                    f"{AT}.RuleParameters.treshold",
-                    "'treshold' is no parameter of VanishingGradient; did you mean 'threshold'?",
-                )
-            ],
-        ),
-        (
-            debug(rule_to_invoke="CreateXgboostReport", depth="3"),
-            [(f"{AT}.RuleParameters.depth", "'depth' is no parameter of CreateXgboostReport; remove it")],
-        ),
-        (
-            profiler(rule_to_invoke="ProfilerReport", CPUBottleneck_treshold="60"),
-            [
-                (
-                    f"{PROFILER_AT}.RuleParameters.CPUBottleneck_treshold",
-                    "'CPUBottleneck_treshold' is no parameter of ProfilerReport; did you mean "
-                    "'CPUBottleneck_threshold', 'CPUBottleneck_gpu_threshold' or 'CPUBottleneck_cpu_threshold'?",
-                )
-            ],
-        ),
-    ],
-)
-def test_known_rule_parameters(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
-    assert found(debugger.KnownRuleParameters, request_) == findings
-
-
-@pytest.mark.parametrize(
-    ("request_", "findings"),
-    [
-        (debug(rule_to_invoke="VanishingGradient", threshold="1e-7"), []),
-        (debug(rule_to_invoke="VanishingGradient", threshold="${threshold}"), []),
-        (debug(rule_to_invoke="LossNotDecreasing", use_losses_collection="true", mode="TRAIN"), []),
-        (debug(rule_to_invoke="WeightUpdateRatio", num_steps="None"), []),
-        (debug(image=EVALUATOR, rule_to_invoke="VanishingGradient", threshold="low"), []),
-        (profiler(rule_to_invoke="StepOutlier", mode="None", stddev="3"), []),
-        (
-            debug(rule_to_invoke="VanishingGradient", threshold="low"),
-            [(f"{AT}.RuleParameters.threshold", "'low' spells no number; the default is 1e-07")],
-        ),
-        (
-            debug(rule_to_invoke="TensorVariance", max_threshold="much"),
-            [(f"{AT}.RuleParameters.max_threshold", "'much' spells no number; the default is None")],
-        ),
-        (
-            debug(rule_to_invoke="ClassImbalance", argmax="yes"),
-            [(f"{AT}.RuleParameters.argmax", "'yes' spells no boolean; give True or False")],
-        ),
-        (
-            profiler(rule_to_invoke="CPUBottleneck", patience="a while"),
-            [(f"{PROFILER_AT}.RuleParameters.patience", "'a while' spells no number; the default is 1000")],
-        ),
-    ],
-)
-def test_rule_parameter_values(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
-    assert found(debugger.RuleParameterValues, request_) == findings
-
-
-@pytest.mark.parametrize(
-    ("request_", "findings"),
-    [
-        (debug(rule_to_invoke="AllZero", tensor_regex=".*"), []),
-        (debug(rule_to_invoke="UnchangedTensor", collection_names="${collections}"), []),
-        (debug(rule_to_invoke="SimilarAcrossRuns", other_trial_0="s3://bucket/other"), []),
-        (debug(rule_to_invoke="SimilarAcrossRuns", other_trials="earlier-job"), []),
-        (debug(rule_to_invoke="LossNotDecreasing"), []),
-        (debug(rule_to_invoke="AllZero", fields={"RuleParameters": "${parameters}"}), []),
-        (
-            debug(rule_to_invoke="AllZero", threshold="50"),
-            [
-                (
-                    f"{AT}.RuleParameters.collection_names",
-                    "missing; AllZero needs collection_names or tensor_regex",
-                )
-            ],
-        ),
-        (
-            debug(rule_to_invoke="SimilarAcrossRuns"),
-            [
-                (
-                    f"{AT}.RuleParameters.other_trials",
-                    "missing; SimilarAcrossRuns needs other_trials or other_trial_0",
-                )
-            ],
-        ),
-    ],
-)
-def test_required_rule_parameters(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
-    assert found(debugger.RequiredRuleParameters, request_) == findings
-
-
 NEEDS_IT = "missing; a rule in the image sagemaker-debugger-rule-evaluator needs it"
 
 
@@ -345,3 +240,78 @@ def test_rule_image_fits_the_region(
 def test_rule_image_is_of_its_account(image: str, message: str | None) -> None:
     expected = [(f"{AT}.RuleEvaluatorImage", message)] if message else []
     assert found(debugger.RuleImageOfItsAccount, debug(image=image)) == expected
+
+
+CPU, GPUS = {"InstanceType": "ml.c5.xlarge"}, {"InstanceType": "ml.g4dn.xlarge"}
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+
+
+def training(image: str = TRAINING.format("us-east-1"), resources: object = GPUS) -> dict[str, Any]:
+    return {"AlgorithmSpecification": {"TrainingImage": image}, "ResourceConfig": resources}
+
+
+@pytest.mark.parametrize(
+    ("request_", "findings"),
+    [
+        ({**training(), **profiler(rule_to_invoke="LowGPUUtilization")}, []),
+        ({**training(resources=CPU), **profiler(rule_to_invoke="CPUBottleneck")}, []),
+        ({**training(resources=CPU), **profiler(rule_to_invoke="ProfilerReport")}, []),
+        ({**training(resources={"InstanceType": "${type}"}), **profiler(rule_to_invoke="LowGPUUtilization")}, []),
+        (profiler(rule_to_invoke="LowGPUUtilization"), []),
+        ({**training(), **debug(rule_to_invoke="VanishingGradient")}, []),
+        ({**training(), **debug(rule_to_invoke="Confusion")}, []),
+        ({**training(XGBOOST), **debug(rule_to_invoke="TreeDepth")}, []),
+        ({**training(XGBOOST), **debug(rule_to_invoke="Overfit")}, []),
+        ({**training("123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"), **debug(rule_to_invoke="TreeDepth")}, []),
+        ({**training(), **debug(image=EVALUATOR, rule_to_invoke="TreeDepth")}, []),
+        (
+            {**training(resources=CPU), **profiler(rule_to_invoke="GPUMemoryIncrease")},
+            [
+                (
+                    f"{PROFILER_AT}.RuleParameters.rule_to_invoke",
+                    "GPUMemoryIncrease looks at GPUs, there is none on ml.c5.xlarge; remove it",
+                )
+            ],
+        ),
+        (
+            {**training(), **debug(rule_to_invoke="TreeDepth")},
+            [
+                (
+                    f"{AT}.RuleParameters.rule_to_invoke",
+                    "TreeDepth is a rule for XGBoost, the image for deep learning; remove it",
+                )
+            ],
+        ),
+        (
+            {**training(XGBOOST), **debug(rule_to_invoke="DeadRelu")},
+            [
+                (
+                    f"{AT}.RuleParameters.rule_to_invoke",
+                    "DeadRelu is a rule for deep learning, the image for XGBoost; remove it",
+                )
+            ],
+        ),
+    ],
+)
+def test_rule_has_something_to_look_at(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(debugger.RuleHasSomethingToLookAt, request_) == findings
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (BUILT_IN, None),
+        (EVALUATOR, None),
+        ("${image}", None),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1.13.1-gpu-py39", None),
+        ("503895931360.dkr.ecr.us-east-1.amazonaws.com/detailed-profiler-processing:latest", None),
+        (
+            TRAINING.format("us-east-1"),
+            "pytorch-training is no image for rules; give that of sagemaker-debugger-rules for a built-in rule, "
+            "sagemaker-debugger-rule-evaluator for one of your own",
+        ),
+    ],
+)
+def test_rule_image_runs_rules(image: str, message: str | None) -> None:
+    expected = [(f"{AT}.RuleEvaluatorImage", message)] if message else []
+    assert found(debugger.RuleImageRunsRules, debug(image=image, rule_to_invoke="Overfit")) == expected

@@ -24,6 +24,11 @@ def saving(*collections: Any) -> dict[str, Any]:
     return {"DebugHookConfig": {"CollectionConfigurations": list(collections)}}
 
 
+def in_image(name: str) -> dict[str, Any]:
+    image = f"763104351884.dkr.ecr.us-east-1.amazonaws.com/{name}"
+    return {"AlgorithmSpecification": {"TrainingImage": image}}
+
+
 def collection(name: str, **parameters: str) -> dict[str, Any]:
     return {"CollectionName": name, "CollectionParameters": parameters}
 
@@ -35,6 +40,18 @@ def collection(name: str, **parameters: str) -> dict[str, Any]:
         (saving(collection("mine", include_regex="relu")), []),
         (saving({"CollectionName": "mine", "CollectionParameters": "${parameters}"}), []),
         (saving(collection("${name}")), []),
+        ({**saving(collection("predictions")), **in_image("sagemaker-xgboost:1.7-1")}, []),
+        ({**saving(collection("losses")), **in_image("pytorch-training:1.13.1-gpu-py39")}, []),
+        (
+            # It is one of XGBoost's.
+            {**saving(collection("predictions")), **in_image("pytorch-training:1.13.1-gpu-py39")},
+            [
+                (
+                    f"{PARAMETERS}.include_regex",
+                    "missing; smdebug knows no collection 'predictions': say which tensors it holds",
+                )
+            ],
+        ),
         (
             saving(collection("mine", save_interval="5")),
             [

@@ -4,19 +4,14 @@ from typing import Any
 
 import pytest
 
-from sm_raw.validation.findings import Finding
 from sm_raw.validation.rules import functions
-from sm_raw.validation.rules.base import Rule, TogetherRule
+from sm_raw.validation.rules.base import Rule
 
 S3_CODE = {"S3Bucket": "bucket", "S3Key": "code/function.zip"}
 
 
 def found(rule: type[Rule], request: Any, operation: str = "CreateFunction") -> list[tuple[str, str]]:
     return [(each.path, each.message) for each in rule(operation).check(request)]
-
-
-def together(rule: type[TogetherRule], *requests: tuple[str, Any]) -> list[tuple[int, Finding]]:
-    return list(rule("").check_together(requests))
 
 
 RUNTIME_MISSING = ("Runtime", "missing; a .zip archive needs it: give one such as 'python3.13'")
@@ -176,47 +171,3 @@ def test_variables_fit(request_: dict[str, Any], findings: list[tuple[str, str]]
 )
 def test_timeouts(rule: type[Rule], request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
     assert found(rule, request_) == findings
-
-
-@pytest.mark.parametrize(
-    ("qualifier", "findings"),
-    [
-        ("live", []),
-        ("7", []),
-        ("${alias}", []),
-        (
-            "$LATEST",
-            [
-                (
-                    "Qualifier",
-                    "'$LATEST' cannot be provisioned; publish a version and give its number or an alias of it",
-                )
-            ],
-        ),
-    ],
-)
-def test_provisioned_concurrency_is_for_a_version(qualifier: str, findings: list[tuple[str, str]]) -> None:
-    rule, operation = functions.ProvisionedForAVersion, "PutProvisionedConcurrencyConfig"
-    assert found(rule, {"Qualifier": qualifier}, operation) == findings
-
-
-def test_a_provisioned_alias_points_to_a_version() -> None:
-    latest = ("CreateAlias", {"FunctionName": "f", "Name": "live", "FunctionVersion": "$LATEST"})
-    version = ("CreateAlias", {"FunctionName": "f", "Name": "live", "FunctionVersion": "1"})
-    warm = ("lambda:PutProvisionedConcurrencyConfig", {"FunctionName": "f", "Qualifier": "live"})
-    cold = ("PutProvisionedConcurrencyConfig", {"FunctionName": "f", "Qualifier": "other"})
-    rule = functions.ProvisionedAliasHasAVersion
-    assert together(rule, version, warm) == together(rule, latest, cold) == together(rule, latest, ("X", [])) == []
-    message = "'$LATEST' cannot be provisioned, as this alias is; give the number of a version"
-    assert together(rule, warm, latest) == [(1, Finding("E610", "error", "CreateAlias", "FunctionVersion", message))]
-
-
-def test_provisioned_concurrency_is_within_what_is_reserved() -> None:
-    def reserved(count: object) -> tuple[str, Any]:
-        return "PutFunctionConcurrency", {"FunctionName": "f", "ReservedConcurrentExecutions": count}
-
-    warm = ("PutProvisionedConcurrencyConfig", {"FunctionName": "f", "ProvisionedConcurrentExecutions": 2})
-    rule, path = functions.ProvisionedWithinReserved, "ProvisionedConcurrentExecutions"
-    assert together(rule, reserved(2), warm) == together(rule, reserved("${n}"), warm) == together(rule, warm) == []
-    message = "2 is more than the 1 that PutFunctionConcurrency reserves; give 1 or less"
-    assert together(rule, reserved(1), warm) == [(1, Finding("E611", "error", warm[0], path, message))]

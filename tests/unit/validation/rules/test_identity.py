@@ -148,6 +148,65 @@ def test_a_trust_policy_is_about_assuming_the_role(action: object, messages: lis
 
 
 @pytest.mark.parametrize(
+    ("principal", "messages"),
+    [
+        ({"Service": ["sagemaker.amazonaws.com", "logs.us-east-1.amazonaws.com"]}, []),
+        ({"Service": "ec2.amazonaws.com.cn"}, []),
+        ({"Service": "ec2.c2s.ic.gov"}, []),
+        ({"Service": "*"}, []),
+        ({"AWS": "111122223333"}, []),
+        ("*", []),
+        (
+            {"Service": ["sagemaker.aws.com", "lambda"]},
+            [
+                "Statement[0].Principal.Service 'sagemaker.aws.com' is no service's name;"
+                " give 'sagemaker.amazonaws.com'",
+                "Statement[0].Principal.Service 'lambda' is no service's name; give 'lambda.amazonaws.com'",
+            ],
+        ),
+    ],
+)
+def test_services_are_named_in_full(principal: object, messages: list[str]) -> None:
+    assert found(identity.ServicesAreNamedInFull, "CreateRole", document({**TRUST, "Principal": principal})) == messages
+
+
+@pytest.mark.parametrize(
+    ("statement", "messages"),
+    [
+        ({"Action": ["s3:GetObject", "s3:*", "ec2:Describe*", "*"]}, []),
+        ({"NotAction": "iam:*"}, []),
+        ({"Action": 7}, []),
+        (
+            {"Action": ["s3:GetObject", "CreateTrainingJob"]},
+            ["Statement[0].Action 'CreateTrainingJob' names no service; write it as in sagemaker:CreateTrainingJob"],
+        ),
+        (
+            {"NotAction": "Get*"},
+            ["Statement[0].NotAction 'Get*' names no service; write it as in sagemaker:CreateTrainingJob"],
+        ),
+    ],
+)
+def test_actions_name_their_service(statement: dict[str, Any], messages: list[str]) -> None:
+    assert found(identity.ActionsNameTheirService, "PutRolePolicy", document(statement)) == messages
+
+
+@pytest.mark.parametrize(
+    ("statement", "messages"),
+    [
+        ({"Resource": ["arn:aws:s3:::bucket/*", "arn:aws-cn:s3:::${aws:username}/*", "*"]}, []),
+        ({"NotResource": "arn:aws:s3:::bucket"}, []),
+        (
+            {"Resource": "s3://bucket/*"},
+            ["Statement[0].Resource 's3://bucket/*' is no ARN; give 'arn:aws:s3:::bucket/*'"],
+        ),
+        ({"Resource": ["bucket/*"]}, ["Statement[0].Resource 'bucket/*' is no ARN; give arn:... or '*'"]),
+    ],
+)
+def test_resources_are_arns(statement: dict[str, Any], messages: list[str]) -> None:
+    assert found(identity.ResourcesAreArns, "PutRolePolicy", document(statement)) == messages
+
+
+@pytest.mark.parametrize(
     ("operation", "characters", "limit"),
     [
         ("PutRolePolicy", 10_240, 10_240),

@@ -179,6 +179,20 @@ def test_pretrained_network_fits(given: object, findings: list[tuple[str, str]])
             {"checkpoint_frequency": "40"},
             [("HyperParameters.checkpoint_frequency", "40 is more than epochs (30); give 30 or less")],
         ),
+        ({"resize": "256", "image_shape": "3,224,224"}, []),
+        ({"resize": "224"}, []),
+        ({"resize": "${resize}", "image_shape": "3,224,224"}, []),
+        ({"resize": "128", "image_shape": "${shape}"}, []),
+        ({"resize": "128", "image_shape": "224"}, []),  # E285 has told
+        (
+            {"resize": "128", "image_shape": "3, 96, 160"},
+            [
+                (
+                    "HyperParameters.resize",
+                    "128 is less than the image_shape, whose longest side is 160; give more than 160",
+                )
+            ],
+        ),
     ],
 )
 def test_hyperparameters_agree(given: object, findings: list[tuple[str, str]]) -> None:
@@ -188,3 +202,20 @@ def test_hyperparameters_agree(given: object, findings: list[tuple[str, str]]) -
 def test_default_of_a_tuned_hyperparameter_does_not_count() -> None:
     ranges = {"IntegerParameterRanges": [{"Name": "mini_batch_size", "MinValue": "4", "MaxValue": "8"}]}
     assert found_in_tuning(rules.HyperparametersAgree, {"num_training_samples": "20"}, ranges) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "is_good"),
+    [
+        ({"use_weighted_loss": "1", "multi_label": "1"}, True),
+        ({"use_weighted_loss": "1", "multi_label": "${several}"}, True),
+        ({"use_weighted_loss": "0"}, True),
+        ({}, True),
+        ({"use_weighted_loss": "1"}, False),
+        ({"use_weighted_loss": "1", "multi_label": "0"}, False),
+    ],
+)
+def test_weights_are_for_several_labels(given: object, is_good: bool) -> None:
+    message = "has no effect on images of one label each; remove it, or set multi_label to 1"
+    expected = [] if is_good else [("HyperParameters.use_weighted_loss", message)]
+    assert found(rules.WeightsAreForSeveralLabels, given) == expected

@@ -94,10 +94,38 @@ def test_channels_are_needed() -> None:
                 )
             ],
         ),
+        ([channel("model", "application/x-sagemaker-model"), channel("train_lst", "text/plain")], "File", []),
+        ([channel("train", "${content_type}")], "File", []),
+        (
+            [channel("train"), channel("validation", "text/csv")],
+            "File",
+            [
+                (
+                    "InputDataConfig[1].ContentType",
+                    "'text/csv' is none that image-classification reads; give application/x-recordio,"
+                    " application/x-image, image/jpeg or image/png",
+                )
+            ],
+        ),
     ],
 )
 def test_channel_formats_fit(channels: object, input_mode: str, findings: list[tuple[str, str]]) -> None:
     assert found(rules.ChannelFormatsFit, {"InputDataConfig": channels}, input_mode) == findings
+
+
+@pytest.mark.parametrize(
+    ("channels", "missing"),
+    [
+        ([channel("train"), channel("validation", "${content_type}"), {"ChannelName": "train_lst"}], []),
+        (["${train}", {"ChannelName": "${name}"}], []),
+        ("${channels}", []),
+        ([channel("train"), {"ChannelName": "validation"}], [1]),
+    ],
+)
+def test_channels_have_content_types(channels: object, missing: list[int]) -> None:
+    message = "missing; give application/x-recordio, or application/x-image for image files"
+    expected = [(f"InputDataConfig[{index}].ContentType", message) for index in missing]
+    assert found(rules.ChannelsHaveContentTypes, {"InputDataConfig": channels}) == expected
 
 
 @pytest.mark.parametrize(

@@ -92,127 +92,29 @@ def test_images_are_made_for_the_job(rule: type[Rule], request_: dict[str, Any],
     assert found(rule, request_) == ([(WHERE, message)] if message else [])
 
 
-def test_tuning_jobs_name_their_instances_in_other_places_too() -> None:
+@pytest.mark.parametrize(
+    ("instance_types", "lacking"),
+    [
+        (["ml.m5.xlarge", "ml.c5.xlarge"], "ml.m5.xlarge or ml.c5.xlarge"),
+        (["ml.p3.2xlarge", "ml.m5.xlarge"], "ml.m5.xlarge"),
+        (["ml.p3.2xlarge", "ml.g5.xlarge"], None),
+        (["${type}", "ml.m5.xlarge"], None),
+        ([], None),
+    ],
+)
+def test_each_of_the_instances_that_a_tuning_job_may_take_suits_the_image(
+    instance_types: list[str], lacking: str | None
+) -> None:
     definition = {
         "AlgorithmSpecification": {"TrainingImage": GPU},
         "HyperParameterTuningResourceConfig": {
-            "InstanceConfigs": [{"InstanceType": "ml.m5.xlarge"}, {"InstanceType": "ml.c5.xlarge"}]
+            "InstanceConfigs": [{"InstanceType": each} for each in instance_types],
         },
     }
-    lack = "there is none on ml.m5.xlarge or ml.c5.xlarge"
-    message = f"the image is made for GPUs, {lack}; give the cpu image, or a type g or p"
-    assert found(images.GpuImageHasGpu, {"TrainingJobDefinition": definition}, "CreateHyperParameterTuningJob") == [
-        (f"TrainingJobDefinition.{WHERE}", message)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("rule", "image", "message"),
-    [
-        (images.ImageHasThePython, GPU, None),
-        (images.ImageHasThePython, f"{PYTORCH}:1.12-gpu-py38", None),
-        (images.ImageHasThePython, f"{PYTORCH}:1.13.1-gpu-py39-cu117-ubuntu20.04-sagemaker", None),
-        (images.ImageHasThePython, f"{PYTORCH}:1.3.1-gpu-py36", None),
-        (images.ImageHasThePython, f"{PYTORCH}:1.13.1-gpu", None),
-        (images.ImageHasThePython, f"{PYTORCH}:2.99-gpu-py313", None),
-        (images.ImageHasThePython, f"{OWN}/pytorch-training:1.13.1-gpu-py38", None),
-        (
-            images.ImageHasThePython,
-            f"{PYTORCH}:1.13.1-gpu-py38",
-            "pytorch-training 1.13.1 has py39, not py38; give '1.13.1-gpu-py39'",
-        ),
-        (
-            images.ImageHasThePython,
-            f"{REGISTRY}/huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py311-cu121-ubuntu20.04",
-            "huggingface-pytorch-training 2.1.0 has py310, not py311;"
-            " give '2.1.0-transformers4.36.0-gpu-py310-cu121-ubuntu20.04'",
-        ),
-        (images.ImageVersionIsListed, f"{PYTORCH}:1.12-gpu-py38", None),
-        (images.ImageVersionIsListed, f"{PYTORCH}:1.12.2-gpu-py38", None),
-        (images.ImageVersionIsListed, f"{PYTORCH}:2.99.0-gpu-py313", None),
-        (images.ImageVersionIsListed, f"{PYTORCH}:3.0.0-gpu-py313", None),
-        (images.ImageVersionIsListed, f"{PYTORCH}:latest", None),
-        (images.ImageVersionIsListed, f"{REGISTRY}/my-own:0.1", None),
-        (
-            images.ImageVersionIsListed,
-            "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
-            None,
-        ),
-        (images.ImageVersionIsListed, "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:latest", None),
-        (
-            images.ImageVersionIsListed,
-            f"{PYTORCH}:1.12.12-gpu-py38",
-            "AWS lists no pytorch-training 1.12.12; the nearest: 1.12.1, 1.13.1 or 1.12.0",
-        ),
-        (
-            images.ImageVersionIsListed,
-            f"{PYTORCH}:11.3.1-gpu-py39",
-            "AWS lists no pytorch-training 11.3.1; the nearest: 1.3.1, 1.13.1 or 1.9.1",
-        ),
-        (
-            images.ImageVersionIsListed,
-            "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.6-1",
-            "AWS lists no sagemaker-xgboost 1.6-1; the nearest: 1.7-1, 1.5-1 or 1.3-1",
-        ),
-        (images.ImageIsInItsAccount, GPU, None),
-        (images.ImageIsInItsAccount, f"{OWN}/pytorch-training:1.13.1-gpu-py39", None),
-        (images.ImageIsInItsAccount, f"{GPU}@sha256:{'0' * 64}", None),
-        (images.ImageIsInItsAccount, "763104351884.dkr.ecr.mars-1.amazonaws.com/pytorch-training:2.1.0", None),
-        (
-            images.ImageIsInItsAccount,
-            "763104351884.dkr.ecr.af-south-1.amazonaws.com/pytorch-training:1.13.1-gpu-py39",
-            "account 763104351884 has no pytorch-training in af-south-1; it is in 626614931356",
-        ),
-        (
-            images.ImageIsInItsAccount,
-            f"{REGISTRY}/image-classification:1",
-            "account 763104351884 has no image-classification in us-east-1; it is in 811284229777",
-        ),
-        (images.ImageRegionIsListed, GPU, None),
-        # In the registry of its region, though the data has none of these images there.
-        (
-            images.ImageRegionIsListed,
-            "772153158452.dkr.ecr.ap-south-2.amazonaws.com/huggingface-pytorch-training:2.8.0",
-            None,
-        ),
-        (
-            images.ImageRegionIsListed,
-            "763104351884.dkr.ecr.us-esat-1.amazonaws.com/pytorch-training:1.13.1-gpu-py39",
-            "AWS lists no pytorch-training in us-esat-1; did you mean 'us-west-1', 'us-east-1' or 'us-west-2'?",
-        ),
-        (
-            images.ImageRegionIsListed,
-            "763104351884.dkr.ecr.zz.amazonaws.com/pytorch-training:1.13.1-gpu-py39",
-            "AWS lists no pytorch-training in zz; give the image of another region, or your own copy",
-        ),
-        (images.ImageIsTagged, GPU, None),
-        (images.ImageIsTagged, f"{PYTORCH}@sha256:{'0' * 64}", None),
-        (images.ImageIsTagged, "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:latest", None),
-        (
-            images.ImageIsTagged,
-            PYTORCH,
-            "pytorch-training has no tag latest; give one with version and processor, such as '2.8.0-cpu-py312'",
-        ),
-        (
-            images.ImageIsTagged,
-            f"{REGISTRY}/huggingface-pytorch-training:latest",
-            "huggingface-pytorch-training has no tag latest; give one with version and processor,"
-            " such as '2.8.0-transformers4.56.2-gpu-py312-cu129-ubuntu22.04'",
-        ),
-    ],
-)
-def test_names_of_images(rule: type[Rule], image: str, message: str | None) -> None:
-    assert found(rule, job(image)) == ([(WHERE, message)] if message else [])
-
-
-def test_images_of_models_are_looked_at_container_by_container() -> None:
-    old = f"{REGISTRY}/pytorch-inference:1.13.1-cpu-py38"
-    request = {"PrimaryContainer": {"Image": old}, "Containers": [{}, {"Image": 1}, {"Image": old}]}
-    message = "pytorch-inference 1.13.1 has py39, not py38; give '1.13.1-cpu-py39'"
-    assert found(images.ImageHasThePython, request, "CreateModel") == [
-        ("PrimaryContainer.Image", message),
-        ("Containers[2].Image", message),
-    ]
+    message = f"the image is made for GPUs, there is none on {lacking}; give the cpu image, or a type g or p"
+    assert found(images.GpuImageHasGpu, {"TrainingJobDefinition": definition}, "CreateHyperParameterTuningJob") == (
+        [(f"TrainingJobDefinition.{WHERE}", message)] if lacking else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,10 +142,6 @@ def test_graviton_instances_need_images_for_arm(image: str, instance_type: str, 
     assert list(images.GravitonHasItsImage("").check_together(requests)) == expected
 
 
-@pytest.mark.parametrize("odd", [None, 7, [], "x" * 10_000, f"{PYTORCH}:{'1' * 10_000}", f"{PYTORCH}:{'1.' * 5_000}2"])
-@pytest.mark.parametrize(
-    "rule",
-    [images.GpuImageHasGpu, images.ImageHasThePython, images.ImageVersionIsListed, images.ImageIsTagged],
-)
-def test_odd_images_trip_no_rule(rule: type[Rule], odd: object) -> None:
-    assert [len(message) < 200 for _, message in found(rule, job(odd))] in ([], [True])
+@pytest.mark.parametrize("odd", [None, 7, [], "x" * 10_000, f"{PYTORCH}:{'1' * 10_000}"])
+def test_odd_images_fit_everything(odd: object) -> None:
+    assert found(images.GpuImageHasGpu, job(odd)) == []

@@ -95,16 +95,6 @@ OLD = "can only be a bucket of us-east-1 from before March 2018"
             None,
             "'s3://bucket//a//b/ ' leads to keys with empty or blank steps; give 's3://bucket/a/b/'",
         ),
-        (jobs.DefaultBucketOfTheRegion, "s3://sagemaker-us-east-1-111122223333/a", "us-east-1", None),
-        (jobs.DefaultBucketOfTheRegion, "s3://sagemaker-us-east-1-111122223333/a", None, None),
-        (jobs.DefaultBucketOfTheRegion, "s3://sagemaker-us-east-1-data/a", "eu-west-1", None),
-        (
-            jobs.DefaultBucketOfTheRegion,
-            "s3://sagemaker-us-east-1-111122223333/a",
-            "eu-west-1",
-            "'sagemaker-us-east-1-111122223333' is a bucket of us-east-1, the job is in eu-west-1;"
-            " give a bucket of eu-west-1",
-        ),
     ],
 )
 def test_places_in_s3(rule: type[Rule], uri: object, region: str | None, message: str | None) -> None:
@@ -134,64 +124,11 @@ def test_places_in_s3(rule: type[Rule], uri: object, region: str | None, message
             "'arn:aws:iam::111122223333:role/data' is neither a key ID, nor alias/NAME,"
             " nor the ARN of a key or an alias",
         ),
-        (jobs.KmsKeyOfTheRegion, f"arn:aws:kms:us-east-1:111122223333:key/{KEY}", "us-east-1", None),
-        (jobs.KmsKeyOfTheRegion, f"arn:aws:kms:us-east-1:111122223333:key/{KEY}", None, None),
-        (jobs.KmsKeyOfTheRegion, KEY, "us-east-1", None),
-        (
-            jobs.KmsKeyOfTheRegion,
-            f"arn:aws:kms:us-east-1:111122223333:key/{KEY}",
-            "eu-west-1",
-            "the key is of us-east-1, the job of eu-west-1; give a key of eu-west-1",
-        ),
     ],
 )
 def test_kms_keys(rule: type[Rule], key: str, region: str | None, message: str | None) -> None:
     request = {"ResourceConfig": {"VolumeKmsKeyId": key}}
     assert found(rule, request, region) == ([("ResourceConfig.VolumeKmsKeyId", message)] if message else [])
-
-
-@pytest.mark.parametrize(
-    ("role", "region", "message"),
-    [
-        ("arn:aws:iam::111122223333:role/r", "eu-west-1", None),
-        ("arn:aws-cn:iam::111122223333:role/r", "cn-north-1", None),
-        ("arn:aws-us-gov:iam::111122223333:role/r", "us-gov-west-1", None),
-        ("arn:aws-iso-b:iam::111122223333:role/r", "us-isob-east-1", None),
-        ("arn:aws-cn:iam::111122223333:role/r", None, None),
-        (
-            "arn:aws:iam::111122223333:role/r",
-            "cn-north-1",
-            "'arn:aws:iam::111122223333:role/r' is of partition aws, cn-north-1 of aws-cn; write arn:aws-cn:...",
-        ),
-        (
-            "arn:aws-cn:iam::111122223333:role/r",
-            "us-east-1",
-            "'arn:aws-cn:iam::111122223333:role/r' is of partition aws-cn, us-east-1 of aws; write arn:aws:...",
-        ),
-    ],
-)
-def test_partition_fits_region(role: str, region: str | None, message: str | None) -> None:
-    assert found(jobs.PartitionFitsRegion, {"RoleArn": role}, region) == ([("RoleArn", message)] if message else [])
-
-
-@pytest.mark.parametrize(
-    ("image", "region", "message"),
-    [
-        (IMAGE.format("us-east-1"), "us-east-1", None),
-        (IMAGE.format("us-east-1"), None, None),
-        (IMAGE.format("${region}"), "us-east-1", None),
-        ("docker.io/library/python:3.12", "us-east-1", None),
-        (
-            IMAGE.format("us-east-1"),
-            "eu-west-1",
-            "the image is in us-east-1, the client in eu-west-1; give the image's path in eu-west-1",
-        ),
-    ],
-)
-def test_image_is_of_the_clients_region(image: str, region: str | None, message: str | None) -> None:
-    request = {"AlgorithmSpecification": {"TrainingImage": image}}
-    findings = [("AlgorithmSpecification.TrainingImage", message)] if message else []
-    assert found(jobs.ImageOfTheRegion, request, region) == findings
 
 
 def test_the_image_tells_the_region_where_the_client_does_not() -> None:

@@ -66,6 +66,49 @@ def test_the_destination_is_a_bucket(destination: str, message: str | None) -> N
     assert found(log_export.DestinationIsABucket, destination=destination) == expected
 
 
+@pytest.mark.parametrize(
+    ("destination", "is_good"),
+    [
+        ("my.logs-1", True),
+        ("${bucket}", True),
+        ("s3://Bucket", True),  # E642 has told
+        ("", True),  # a matter of the schema
+        ("Logs", False),
+        ("my_logs", False),
+        ("ab", False),
+        ("a" * 64, False),
+    ],
+)
+def test_the_destination_may_be_a_bucket(destination: str, is_good: bool) -> None:
+    message = (
+        f"{destination!r} can be no new bucket's name:"
+        " that takes 3 to 63 lower-case letters, digits, dots and hyphens; correct it"
+    )
+    expected = [] if is_good else [("destination", message)]
+    assert found(log_export.DestinationMayBeABucket, destination=destination) == expected
+
+
+@pytest.mark.parametrize(
+    ("bucket", "resource", "is_good"),
+    [
+        ("bucket", ["arn:aws:s3:::bucket", "arn:aws-cn:s3:::bucket/logs/*"], True),
+        ("bucket", "arn:aws:s3:::*", True),
+        ("bucket", "arn:aws:s3:::${aws:username}/*", True),
+        ("bucket", "*", True),
+        ("${bucket}", "arn:aws:s3:::other/*", True),
+        ("bucket", ["arn:aws:s3:::bucket", "arn:aws:s3:::other/*"], False),
+    ],
+)
+def test_a_bucket_policy_is_about_its_bucket(bucket: str, resource: object, is_good: bool) -> None:
+    request: Any = {"Bucket": bucket, "Policy": json.dumps({"Statement": [{"Resource": resource}]})}
+    message = (
+        "Statement[0].Resource 'arn:aws:s3:::other/*' is not of 'bucket', the one it is for;"
+        " give 'arn:aws:s3:::bucket' or what is in it"
+    )
+    findings = list(log_export.BucketPolicyIsAboutItsBucket("PutBucketPolicy").check(request))
+    assert [(each.path, each.message) for each in findings] == ([] if is_good else [("Policy", message)])
+
+
 def policy(principal: object, bucket: str = "bucket") -> tuple[str, Any]:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:PutObject", "Resource": "*"}
     return "PutBucketPolicy", {"Bucket": bucket, "Policy": json.dumps({"Statement": [statement]})}

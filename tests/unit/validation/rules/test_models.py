@@ -21,6 +21,28 @@ def primary(**fields: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("request_", "findings"),
+    [
+        (primary(Image=f"{ECR}/pytorch-inference:2.1.0-cpu-py310"), []),
+        (primary(Image="${image}"), []),
+        (primary(ModelPackageName="arn:aws:sagemaker:us-east-1:111122223333:model-package/dogs/1"), []),
+        ({"PrimaryContainer": "${container}"}, []),
+        (
+            {"Containers": [{"Image": "i"}, {"ModelDataUrl": "s3://b/model.tar.gz"}]},
+            [
+                (
+                    "Containers[1].Image",
+                    "missing; give the registry path of the image that serves, or a ModelPackageName",
+                )
+            ],
+        ),
+    ],
+)
+def test_container_has_an_image(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
+    assert found(models.ContainerHasAnImage, request_) == findings
+
+
+@pytest.mark.parametrize(
     ("hostnames", "findings"),
     [
         ([None, None], []),

@@ -64,6 +64,16 @@ def tracking(metric: str | None = None, **fields: object) -> dict[str, Any]:
                 )
             ],
         ),
+        (
+            policies.TargetSuitsItsMetric,
+            tracking(CustomizedMetricSpecification={"Namespace": "Mine"}, TargetValue=-1),
+            [],
+        ),
+        (
+            policies.TargetSuitsItsMetric,
+            tracking(CustomizedMetricSpecification={"Namespace": "/aws/sagemaker/Endpoints"}, TargetValue=0),
+            [(f"{TRACKING}.TargetValue", "0 is never reached from above; give more than 0")],
+        ),
         (policies.TargetSuitsItsMetric, tracking(SHARE, TargetValue=0.7), []),
         (policies.TargetSuitsItsMetric, tracking(SHARE, TargetValue="${share}"), []),
         (policies.TargetSuitsItsMetric, tracking(PER_MINUTE, TargetValue=1000.0), []),

@@ -98,3 +98,30 @@ def test_schedule_has_a_form(schedule: str, fault: str | None) -> None:
 )
 def test_action(rule: type[Rule], request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
     assert found(rule, request_) == findings
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Europe/Berlin", None),
+        ("US/Pacific", None),
+        ("${timezone}", None),
+        ("Europe/Bern", "'Europe/Bern' is no time zone; did you mean 'Europe/Berlin'?"),
+        ("MEZ", "'MEZ' is no time zone; give one such as Europe/Zurich"),
+    ],
+)
+def test_timezone_exists(monkeypatch: pytest.MonkeyPatch, name: str, message: str | None) -> None:
+    known = frozenset({"Europe/Berlin", "US/Pacific", *(f"Etc/GMT+{hours}" for hours in range(1, 9))})
+    monkeypatch.setattr(scheduled_scaling, "known_timezones", lambda: known)
+    expected = [("Timezone", message)] if message else []
+    assert found(scheduled_scaling.TimezoneExists, {"Timezone": name}) == expected
+
+
+@pytest.mark.parametrize("names", [set(), {"Europe/Berlin", "America/Los_Angeles"}])
+def test_an_incomplete_database_tells_nothing_about_timezones(monkeypatch: pytest.MonkeyPatch, names: set[str]) -> None:
+    monkeypatch.setattr("zoneinfo.available_timezones", lambda: names)
+    scheduled_scaling.known_timezones.cache_clear()
+    try:
+        assert found(scheduled_scaling.TimezoneExists, {"Timezone": "Europe/Bern"}) == []
+    finally:
+        scheduled_scaling.known_timezones.cache_clear()

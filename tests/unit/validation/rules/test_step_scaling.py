@@ -110,3 +110,15 @@ def test_steps_adjoin(bounds: list[tuple[Any, Any]], findings: list[tuple[int, s
     steps = [{name: bound for name, bound in zip(names, pair, strict=True) if bound is not None} for pair in bounds]
     expected = [(f"StepAdjustments[{index}]", message) for index, message in findings]
     assert found(step_scaling.StepsAdjoin, {"StepAdjustments": steps}) == expected
+
+
+@pytest.mark.parametrize(
+    ("points", "periods", "is_bad"), [(2, 2, False), (2, 3, False), (3, "${periods}", False), (3, 2, True)]
+)
+def test_alarm_points_are_within_its_periods(points: object, periods: object, is_bad: bool) -> None:
+    request: Any = {"DatapointsToAlarm": points, "EvaluationPeriods": periods}
+    findings = [
+        (each.path, each.message) for each in step_scaling.AlarmPointsWithinPeriods("PutMetricAlarm").check(request)
+    ]
+    message = "3 is more than EvaluationPeriods (2); give 2 or less"
+    assert findings == ([("DatapointsToAlarm", message)] if is_bad else [])

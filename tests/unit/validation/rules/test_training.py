@@ -162,6 +162,37 @@ def test_names_are_distinct(request_: dict[str, Any], findings: list[tuple[str, 
             "F1=([0-9.]+?)",
             "'F1=([0-9.]+?)' ends in a lazy group, which takes next to nothing; drop its ? or add what follows",
         ),
+        *(
+            (training.MetricRegexTakesTheValue, regex, None)
+            for regex in (
+                r"F1=(\d+)",
+                r"F1=(\S+)",
+                "F1=([^;]+)",
+                "loss=(nan|inf)",
+                "loss=([0-9]+|nan)",
+                r"\(loss\)=([0-9.]+)",
+                "[(]loss[)]=([0-9.]+)",
+                "(?:train|valid)_loss=(?P<value>[0-9.]+)",
+                "(loss",
+            )
+        ),
+        *(
+            (
+                training.MetricRegexTakesTheValue,
+                regex,
+                f"the first group of {regex!r} takes {words!r}, no number; put the one group around the value",
+            )
+            for regex, words in (
+                ("(test_loss)=[0-9.]+", "test_loss"),
+                ("(train|valid)_loss=([0-9.]+)", "train|valid"),
+                (r"\[(?P<name>[a-z_]+)\]=[0-9.]+", "[a-z_]+"),
+            )
+        ),
+        (
+            training.MetricRegexTakesTheValue,
+            "([0-9.]*)",
+            "'([0-9.]*)' matches the empty text, so everywhere; write what stands before the value",
+        ),
     ],
 )
 def test_metric_regexes(rule: type[Rule], regex: str, message: str | None) -> None:

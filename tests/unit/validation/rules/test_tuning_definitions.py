@@ -162,6 +162,22 @@ def test_definitions_have_names_of_their_own(names: list[str], findings: list[tu
     assert found(definitions.DistinctDefinitionNames, request) == findings
 
 
+@pytest.mark.parametrize(
+    ("definitions_", "unnamed"),
+    [
+        ([{"DefinitionName": "a"}, {"DefinitionName": "${b}"}], []),
+        ([{}], []),
+        (["${a}", "${b}"], []),
+        ("${definitions}", []),
+        ([{"DefinitionName": "a"}, {}], [1]),
+    ],
+)
+def test_several_definitions_have_names(definitions_: object, unnamed: list[int]) -> None:
+    message = "missing; give the definition a name of its own"
+    expected = [(f"TrainingJobDefinitions[{index}].DefinitionName", message) for index in unnamed]
+    assert found(definitions.DefinitionsAreNamed, {"TrainingJobDefinitions": definitions_}) == expected
+
+
 NO_OBJECTIVE = "missing; give the metric by which to choose, and whether to maximise it"
 
 
@@ -211,6 +227,24 @@ SOME_RANGES = {"IntegerParameterRanges": [{"Name": "n"}]}
 )
 def test_ranges_are_given(request_: dict[str, Any], findings: list[tuple[str, str]]) -> None:
     assert found(definitions.RangesAreGiven, request_) == findings
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_good"),
+    [
+        ({CONFIG: {"ParameterRanges": SOME_RANGES}, "TrainingJobDefinition": {}}, True),
+        ({CONFIG: {"ParameterRanges": SOME_RANGES}, "TrainingJobDefinitions": [{}]}, True),
+        ({CONFIG: {"ParameterRanges": SOME_RANGES}, "TrainingJobDefinitions": "${definitions}"}, True),
+        ({CONFIG: {"ParameterRanges": {"IntegerParameterRanges": []}}, "TrainingJobDefinitions": [{}, {}]}, True),
+        ({CONFIG: {"ParameterRanges": "${ranges}"}, "TrainingJobDefinitions": [{}, {}]}, True),
+        ({CONFIG: {}, "TrainingJobDefinitions": [{"HyperParameterRanges": SOME_RANGES}, {}]}, True),
+        ({CONFIG: {"ParameterRanges": SOME_RANGES}, "TrainingJobDefinitions": [{}, {}]}, False),
+    ],
+)
+def test_ranges_are_with_their_definitions(request_: dict[str, Any], is_good: bool) -> None:
+    message = "given beside several training definitions; move them into HyperParameterRanges of each"
+    expected = [] if is_good else [(f"{CONFIG}.ParameterRanges", message)]
+    assert found(definitions.RangesAreWithTheirDefinitions, request_) == expected
 
 
 @pytest.mark.parametrize(

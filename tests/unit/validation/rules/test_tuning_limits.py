@@ -153,3 +153,39 @@ def test_hyperparameters_are_within_the_limit(static: int, tuned: int, findings:
 def test_environment_variables_are_within_the_limit(counts: tuple[int, ...], findings: list[tuple[str, str]]) -> None:
     each = [{"Environment": {f"V{number}": "" for number in range(count)}} for count in counts]
     assert found(limits.VariablesWithinLimit, {"TrainingJobDefinitions": each}) == findings
+
+
+@pytest.mark.parametrize(
+    ("limit", "runtimes", "is_bad"),
+    [
+        (7200, [3600], False),
+        (3600, [3600], False),
+        (None, [3600], False),
+        ("${limit}", [3600], False),
+        (600, [None], False),
+        (600, ["${runtime}"], False),
+        (4000, [3600, 7200], False),
+        (600, [3600, None], False),
+        (600, [3600], True),
+        (600, [3600, 7200], True),
+    ],
+)
+def test_tuning_outlasts_a_training(limit: object, runtimes: list[object], is_bad: bool) -> None:
+    request = {
+        CONFIG: {"ResourceLimits": {"MaxRuntimeInSeconds": limit}},
+        "TrainingJobDefinitions": [{"StoppingCondition": {"MaxRuntimeInSeconds": each}} for each in runtimes],
+    }
+    message = "600 is less than the MaxRuntimeInSeconds of one training job (3600); give more"
+    expected = [(f"{CONFIG}.ResourceLimits.MaxRuntimeInSeconds", message)] if is_bad else []
+    assert found(limits.TuningOutlastsATraining, request) == expected
+
+
+@pytest.mark.parametrize(
+    ("total", "patience", "is_bad"), [(20, 5, False), (20, 20, False), ("${total}", 30, False), (20, 30, True)]
+)
+def test_patience_is_within_the_total(total: object, patience: object, is_bad: bool) -> None:
+    criteria = {"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": patience}}
+    config = {"ResourceLimits": {"MaxNumberOfTrainingJobs": total}, "TuningJobCompletionCriteria": criteria}
+    path = f"{CONFIG}.TuningJobCompletionCriteria.BestObjectiveNotImproving.MaxNumberOfTrainingJobsNotImproving"
+    message = "30 is more than MaxNumberOfTrainingJobs (20), so it ends nothing; give less than 20"
+    assert found(limits.PatienceWithinTotal, {CONFIG: config}) == ([(path, message)] if is_bad else [])
