@@ -14,6 +14,7 @@ SmRawError
 ├── InvocationFailed      the model behind an endpoint answered with an error, or with what cannot be read
 ├── JobFailed             a job or endpoint ended in a state that is not success
 ├── WaitTimedOut          the wait ended, the job did not
+├── RunInProgress         another process runs in the same output folder
 ├── NameClash             the name is taken and the caller asked not to reuse it
 ├── StepFailed            a step of a run failed; names the step and what exists now
 └── EngineFailed          the local engine did not start or went away
@@ -155,6 +156,14 @@ class WaitTimedOut(SmRawError):
         self.kind, self.name, self.seconds = kind, name, seconds
         self.last_response = dict(last_response or {})
         super().__init__(f"{kind} {name!r} still runs after {seconds:.0f} s of waiting; {hint}")
+
+
+class RunInProgress(SmRawError):
+    """Another process runs in the same output folder. ``out`` is the folder."""
+
+    def __init__(self, out: object) -> None:
+        self.out = out
+        super().__init__(f"another run works in {out}; wait for its end, or give another folder")
 
 
 class NameClash(SmRawError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sm_raw.aws.calls import call, error_code
+from sm_raw.aws.calls import call, error_code, is_transient, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import JobKind
 from sm_raw.aws.remove import NOT_THERE, Resource, left_behind, remove, stop_job
@@ -21,6 +21,7 @@ from sm_raw.aws.wait import wait
 from sm_raw.errors import InvalidRequest, JobFailed, NameClash, SmRawError
 from sm_raw.runs import outcomes
 from sm_raw.runs.effects import EFFECTS, Effect, resource_of
+from sm_raw.runs.ledger import Ledger
 from sm_raw.runs.plan import Plan, StepResult
 from sm_raw.runs.predictions import predict
 from sm_raw.runs.recipe import RecipeStep
@@ -29,7 +30,12 @@ from sm_raw.runs.story import Story
 from sm_raw.validation.operations import service_of
 
 ATTEMPTS = 100  # names that are tried before giving up
+GOING = frozenset({"Deleting"})  # what is being removed serves no more
+GONE = frozenset({"removed", "gone already"})
 STOPPED_TIMEOUT_SECONDS = 300
+
+
+Stopping = Callable[[JobKind, str], contextlib.AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -44,22 +50,31 @@ class Choices:
 class Execution:
     """One run of a plan."""
 
-    def __init__(self, plan: Plan, clients: Clients, record: Record, story: Story, choices: Choices) -> None:
+    def __init__(
+        self, plan: Plan, clients: Clients, record: Record, story: Story, choices: Choices, ledger: Ledger
+    ) -> None:
         self._plan, self._clients = plan, clients
         self._record, self._story, self._choices = record, story, choices
+        self._ledger = ledger
         self._results: dict[str, StepResult] = {}
-        self._made: list[Resource] = []
-        self._running: list[tuple[JobKind, str]] = []
 
     def execute(self) -> None:
-        """Run every step, then take down what was made. The first failure is raised once all that is done."""
+        """Run every step, then take down what was made. The first failure is raised once all that is done.
+
+        What an earlier run of the ledger has made and left, because it was killed, counts as made by this one.
+        """
         try:
-            self._upload_data()
-            self._upload_code()
-            for step in self._plan.recipe.steps:
-                self._predict(step) if step.pictures else self._send(step)
+            if not self._ledger.has_done_all_steps:
+                self._take_steps()
         finally:
             self._tear_down()
+
+    def _take_steps(self) -> None:
+        self._upload_data()
+        self._upload_code()
+        for step in self._plan.recipe.steps:
+            self._predict(step) if step.pictures else self._send(step)
+        self._ledger.write("done")
 
     @contextlib.contextmanager
     def _step(self, name: str, operation: str | None, what: str) -> Iterator[dict[str, Any]]:
@@ -123,7 +138,8 @@ class Execution:
                 response = existing
                 step["status"] = "reused"
             if effect.kind is not None:
-                response = self._follow(effect.kind, name, mine=existing is None)
+                mine = self._ledger.is_own(operation, name)
+                response = self._follow(operation, effect.kind, name, mine=mine)
             self._results[recipe_step.name] = StepResult(name, {**request, **response}, done=True)
             facts = outcomes.read(operation, self._clients, name, request, response, self._record.out)
             self._record.content.update(facts.fields)
@@ -142,10 +158,10 @@ class Execution:
             existing = self._find(step.operation, effect, request[effect.name])
             if existing is None:
                 return request, None
-            if self._choices.if_exists == "fail":
+            own = self._ledger.is_own(step.operation, request[effect.name])
+            if self._choices.if_exists == "fail" and not own:
                 raise NameClash(effect.noun, request[effect.name])
-            usable = effect.kind is None or existing[effect.kind.status] not in effect.kind.failed | effect.kind.stopped
-            if usable and self._choices.if_exists == "reuse":
+            if _is_usable(effect, existing) and (own or self._choices.if_exists == "reuse"):
                 return request, existing
         raise NameClash(effect.noun, request[effect.name])
 
@@ -154,8 +170,9 @@ class Execution:
 
         if not effect.describe:
             return None
+        client = self._clients.client(service_of(operation))
         try:
-            return call(self._clients.client(service_of(operation)), effect.describe, {effect.name: name})
+            return ride_out(lambda: call(client, effect.describe, {effect.name: name}))
         except ClientError as error:
             if error_code(error) in NOT_THERE:
                 return None
@@ -164,28 +181,40 @@ class Execution:
     def _create(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any]:
         from botocore.exceptions import ClientError
 
-        # Written down before it is made: a call that is cut off may have made it all the same.
-        if resource := resource_of(operation, request):
-            self._made.append(resource)
-        if effect.kind is not None and not effect.resource:
-            self._running.append((effect.kind, request[effect.name]))
-        client = self._clients.client(service_of(operation))
+        name, resource = request[effect.name], resource_of(operation, request)
+        self._ledger.creating(operation, name, resource)
         try:
-            response = submit(client, operation, request)
-        except (InvalidRequest, ClientError):
-            # An answer that refuses: nothing was made.
-            self._made = [made for made in self._made if made != resource]
-            self._forget(effect.kind, request[effect.name])
+            response = ride_out(lambda: self._send_once(operation, effect, request))
+        except (InvalidRequest, ClientError) as error:
+            # What overwrites cannot be looked for: only a clear refusal says that nothing was made.
+            if effect.describe or not is_transient(error):
+                self._ledger.refused(operation, name, resource)
             raise
+        self._ledger.created(operation, name)
         if effect.describe and effect.kind is None:
-            response = call(client, effect.describe, {effect.name: request[effect.name]})
+            return self._find(operation, effect, name) or response
         return response
 
-    def _follow(self, kind: JobKind, name: str, *, mine: bool) -> dict[str, Any]:
+    def _send_once(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Submit a request; where the answer is an error or gets lost, what is there all the same counts as made.
+
+        Nothing of this name was there before: so a refusal because it exists tells of an answer that was lost.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return submit(self._clients.client(service_of(operation)), operation, request)
+        except (BotoCoreError, ClientError):
+            existing = self._find(operation, effect, request[effect.name])
+            if existing is None:
+                raise
+            return existing
+
+    def _follow(self, operation: str, kind: JobKind, name: str, *, mine: bool) -> dict[str, Any]:
         """Wait for a job or endpoint, telling what it does."""
         with (
             outcomes.following_log(kind, name, self._clients, self._story if mine else None),
-            self._until_ended(kind, name),
+            self._until_ended(operation, name),
         ):
             response = wait(
                 self._clients.sagemaker,
@@ -198,17 +227,14 @@ class Execution:
         return outcomes.settled(kind, response, self._clients, self._story, self._choices.wait_seconds)
 
     @contextlib.contextmanager
-    def _until_ended(self, kind: JobKind, name: str) -> Iterator[None]:
+    def _until_ended(self, operation: str, name: str) -> Iterator[None]:
         """A job that has ended, one way or the other, needs no stopping; one that the block leaves running does."""
         try:
             yield
         except JobFailed:
-            self._forget(kind, name)
+            self._ledger.ended(operation, name)
             raise
-        self._forget(kind, name)
-
-    def _forget(self, kind: JobKind | None, name: str) -> None:
-        self._running = [job for job in self._running if job != (kind, name)]
+        self._ledger.ended(operation, name)
 
     def _predict(self, recipe_step: RecipeStep) -> None:
         with self._step(recipe_step.name, "InvokeEndpoint", f"{recipe_step.pictures} test pictures") as step:
@@ -231,36 +257,90 @@ class Execution:
 
     def _tear_down(self) -> None:
         """Stop what still runs and remove what was made; list it again as the proof."""
-        for kind, name in self._running:
-            try:
-                self._stop(kind, name)
-            except Exception as error:  # What ended the run is the news, and the rest must still be removed.
-                self._record.content["left_behind"].append(f"{kind.label} {name!r}: {error}")
-        if not self._made:
+        left = self._record.content["left_behind"]
+        left += stop_running(self._clients, self._ledger, self._stopping)
+        made = self._ledger.resources()
+        if not made:
             return
         if self._choices.keep:
-            self._record.content["kept"] = [str(resource) for resource in self._made]
+            self._record.content["kept"] = [str(resource) for resource in made]
             self._story.line("kept: " + ", ".join(self._record.content["kept"]))
             return
-        with self._step("down", None, f"removing {len(self._made)} resources") as step:
-            failures = remove(
-                self._clients, self._made, lambda resource, outcome: self._story.progress(f"{resource}: {outcome}")
-            )
-            left = failures or left_behind(self._clients, self._made)
-            self._record.content["left_behind"] += left
-            step["status"] = "failed" if left else "succeeded"
-            step["detail"] = f"left behind: {'; '.join(left)}" if left else f"{len(self._made)} removed, nothing left"
+        with self._step("down", None, f"removing {len(made)} resources") as step:
+            found = remove_made(self._clients, self._ledger, self._story)
+            left += found
+            step["status"] = "failed" if found else "succeeded"
+            step["detail"] = f"left behind: {'; '.join(found)}" if found else f"{len(made)} removed, nothing left"
 
-    def _stop(self, kind: JobKind, name: str) -> None:
+    @contextlib.contextmanager
+    def _stopping(self, kind: JobKind, name: str) -> Iterator[None]:
         with self._step(f"stop {name}", kind.stop, f"stopping {kind.label} {name}") as step:
-            if stop_job(self._clients.sagemaker, kind, name):
-                with contextlib.suppress(JobFailed):
-                    wait(
-                        self._clients.sagemaker,
-                        kind,
-                        name,
-                        timeout_seconds=STOPPED_TIMEOUT_SECONDS,
-                        poll_seconds=5,
-                        accept_stopped=True,
-                    )
+            yield
             step["detail"] = "stopped"
+
+
+def _is_usable(effect: Effect, existing: Mapping[str, Any]) -> bool:
+    """Whether what exists can serve, now or once it is ready."""
+    if effect.kind is None:
+        return True
+    return existing[effect.kind.status] not in effect.kind.failed | effect.kind.stopped | GOING
+
+
+def take_down(clients: Clients, ledger: Ledger, story: Story) -> list[str]:
+    """Stop and remove all that the ledger holds; what is left after all, one line each."""
+
+    @contextlib.contextmanager
+    def stopping(kind: JobKind, name: str) -> Iterator[None]:
+        story.progress(f"stopping {kind.label} {name}")
+        yield
+
+    return [*stop_running(clients, ledger, stopping), *remove_made(clients, ledger, story)]
+
+
+def stop_running(clients: Clients, ledger: Ledger, stopping: Stopping) -> list[str]:
+    """Stop the jobs that the ledger knows to have begun, each within a ``stopping`` block; those that refuse."""
+    left = []
+    for operation, name in ledger.running():
+        kind = EFFECTS[operation].kind
+        if kind is None:
+            continue
+        try:
+            with stopping(kind, name):
+                _stop(clients, kind, name)
+            ledger.ended(operation, name)
+        except Exception as error:  # What ended the run is the news, and the rest must still be removed.
+            left.append(f"{kind.label} {name!r}: {error}")
+    return left
+
+
+def _stop(clients: Clients, kind: JobKind, name: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        still_ran = stop_job(clients.sagemaker, kind, name)
+    except ClientError as error:
+        if error_code(error) in NOT_THERE:  # it was written down, and never begun
+            return
+        raise
+    if still_ran:
+        with contextlib.suppress(JobFailed):
+            wait(
+                clients.sagemaker,
+                kind,
+                name,
+                timeout_seconds=STOPPED_TIMEOUT_SECONDS,
+                poll_seconds=5,
+                accept_stopped=True,
+            )
+
+
+def remove_made(clients: Clients, ledger: Ledger, story: Story) -> list[str]:
+    """Remove the resources of the ledger; what could not be removed, or is still there, one line each."""
+    made = ledger.resources()
+
+    def tell(resource: Resource, outcome: str) -> None:
+        story.progress(f"{resource}: {outcome}")
+        if outcome in GONE:
+            ledger.removed(resource)
+
+    return remove(clients, made, tell) or left_behind(clients, made)

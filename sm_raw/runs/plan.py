@@ -136,6 +136,11 @@ class Plan:
                 requests.append((step, request))
         return requests
 
+    @property
+    def digest(self) -> str:
+        """A hash of every request, as far as it is known beforehand: what is the same again has the same."""
+        return canonical_hash([[step.operation, request] for step, request in self.preview()])
+
     def require_runnable(self) -> None:
         """Raise InvalidRecipe if the plan has steps that can only be shown."""
         shown_only = [step for step in self.recipe.steps if step.operation and EFFECTS[step.operation].planned_only]

@@ -22,8 +22,8 @@ import psutil
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from scripts import run_all
 from sm_raw.aws.clients import Clients, local_clients
+from sm_raw.cli import run as run_all
 from sm_raw.local.server import serving
 from sm_raw.runs.recipe import RECIPES
 
@@ -169,7 +169,8 @@ def test_an_increment_makes_another_beside_what_is_there(first_run: Path, engine
         settings={"epochs": "2", "max_jobs": "2", "image_size": "32", "save_interval": "2"},
     )
     record = run_all.Record(first_run / "again", recipe="digits", target="local")
-    execution = run_all.Execution(plan, clients, record, run_all.Story(), run_all.Choices("increment"))
+    ledger = run_all.Ledger(first_run / "again" / "ledger.jsonl")
+    execution = run_all.Execution(plan, clients, record, run_all.Story(), run_all.Choices("increment"), ledger)
     request, existing = execution.choose_name(plan.recipe.steps[0])
     assert (request["HyperParameterTuningJobName"], existing) == (f"{name}-2", None)
 

@@ -16,7 +16,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
-from scripts import run_all
+from sm_raw.cli import run as run_all
+from sm_raw.cli import targets
 from sm_raw.runs.plan import Plan, Surroundings
 from sm_raw.runs.preparation import prepare
 from sm_raw.runs.recipe import RECIPES
@@ -148,4 +149,4 @@ def test_a_caller_without_a_role_is_asked_for_one(
     ],
 )
 def test_the_role_of_an_assumed_role_is_found(arn: str, role: str) -> None:
-    assert run_all._role_of(arn) == role
+    assert targets._role_of(arn) == role

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from sm_raw.aws.clients import Clients, local_clients
 from sm_raw.errors import SmRawError
 from sm_raw.runs.execution import Choices, Execution
+from sm_raw.runs.ledger import Ledger
 from sm_raw.runs.plan import DataSummary, Plan, Surroundings, make_plan
 from sm_raw.runs.recipe import load_recipe
 from sm_raw.runs.record import Record
@@ -61,7 +62,7 @@ def execution(plan: Plan, tmp_path: Path, refusing: Refusing, monkeypatch: pytes
     monkeypatch.setattr("botocore.client.BaseClient._make_api_call", make_api_call)
     clients: Clients = local_clients("http://127.0.0.1:1")
     record = Record(tmp_path / "out", recipe="digits", target="local")
-    return Execution(plan, clients, record, Story(), Choices())
+    return Execution(plan, clients, record, Story(), Choices(), Ledger(tmp_path / "ledger.jsonl"))
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_what_was_refused_is_neither_stopped_nor_removed(refused: tuple[Refusing
     refusing, run = refused
     with pytest.raises(ClientError):
         run.execute()
-    assert refusing.calls[-1] == "CreateHyperParameterTuningJob"
+    assert refusing.calls.count("CreateHyperParameterTuningJob") == 1
     assert "StopHyperParameterTuningJob" not in refusing.calls
 
 

@@ -1,0 +1,115 @@
+"""The options of ``run``, ``resume`` and ``down``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sm_raw.cli.telling import command
+
+OUT = Path("runs")
+
+RUN_EXAMPLES = """\
+examples:
+  python -m sm_raw run                                   handwritten digits, on this machine
+  python -m sm_raw run --data ~/photos --set epochs=12   a folder with train, valid and test
+  python -m sm_raw run --dry-run                         every request, and nothing is sent
+  python -m sm_raw run --target aws --role ARN --recipe dog_breeds --data ~/dogImages
+
+exit codes: 0 everything succeeded and nothing is left behind, 1 not so, 130 after Ctrl-C
+"""
+
+RESUME_EXAMPLES = """\
+examples:
+  python -m sm_raw resume          the run in ./runs, from where it was killed, failed or stopped
+  python -m sm_raw resume results
+"""
+
+DOWN_EXAMPLES = """\
+examples:
+  python -m sm_raw down            remove what runs in ./runs have made and kept, and stop what still works
+  python -m sm_raw down results
+"""
+
+
+def add_commands(commands: Any) -> None:
+    """Add ``run``, ``resume`` and ``down`` to the command line."""
+    run_command = command(commands, "run", "run a recipe from data to predictions", RUN_EXAMPLES)
+    _add_run_options(run_command)
+    run_command.set_defaults(run=_later("run_from_options"))
+    resume_command = command(commands, "resume", "go on with a run that did not end well", RESUME_EXAMPLES)
+    resume_command.add_argument(
+        "out", nargs="?", type=Path, default=Path("runs"), metavar="DIR", help="its --out (runs)"
+    )
+    resume_command.set_defaults(run=_later("resume"))
+    down_command = command(commands, "down", "remove what runs have made", DOWN_EXAMPLES)
+    down_command.add_argument(
+        "out", nargs="?", type=Path, default=Path("runs"), metavar="DIR", help="their --out (runs)"
+    )
+    down_command.set_defaults(run=_later("down"))
+
+
+def _add_folder(parser: argparse.ArgumentParser, summary: str) -> None:
+    parser.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help=summary)
+
+
+def _later(action: str) -> Callable[[argparse.Namespace], int]:
+    """An action of ``sm_raw.cli.run``, imported when it is called: other commands should not wait for it."""
+
+    def act(options: argparse.Namespace) -> int:
+        from sm_raw.cli import run
+
+        code: int = getattr(run, action)(options)
+        return code
+
+    return act
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The options of a run alone, as scripts/run_all.py takes them."""
+    parser = argparse.ArgumentParser(
+        description="Run a recipe from data to predictions.",
+        epilog=RUN_EXAMPLES.replace("python -m sm_raw run", "python scripts/run_all.py"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_run_options(parser)
+    return parser.parse_args(argv)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--target", choices=["local", "aws"], default="local", help="where to run (default: local)")
+    parser.add_argument("--recipe", default="digits", metavar="NAME|DIR", help="a folder of job_specs/, or any folder")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="pictures as DIR/{train,valid,test}/CLASS/PICTURE")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="where results go (default: runs)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help="change a variable of the recipe; repeatable",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print every request in order; no client is made")
+    parser.add_argument("--keep", action="store_true", help="leave endpoint, scaling and model in place")
+    parser.add_argument(
+        "--if-exists",
+        choices=["reuse", "increment", "fail"],
+        default="reuse",
+        help="when the very same request was made before: use its result, make another, or stop (default: reuse)",
+    )
+    local = parser.add_argument_group("local target")
+    local.add_argument("--endpoint-url", metavar="URL", help="use the engine that serves there, not one of its own")
+    aws = parser.add_argument_group("aws target")
+    aws.add_argument("--region", help="default: the usual AWS configuration")
+    aws.add_argument("--profile", help="a profile of the usual AWS configuration")
+    aws.add_argument("--role", metavar="ARN", help="the role that SageMaker assumes; default: the caller's own role")
+    aws.add_argument("--bucket", help="an existing bucket; default: sagemaker-REGION-ACCOUNT")
+
+
+def _setting(text: str) -> str:
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text}: give NAME=VALUE")
+    return text
