@@ -168,8 +168,8 @@ class Execution:
     def _find(self, operation: str, effect: Effect, name: str) -> dict[str, Any] | None:
         from botocore.exceptions import ClientError
 
-        if not effect.describe:
-            return None
+        if not effect.describe:  # it overwrites: no one but the ledger knows whether it was this run's
+            return {} if self._ledger.is_made(operation, name) else None
         client = self._clients.client(service_of(operation))
         try:
             return ride_out(lambda: call(client, effect.describe, {effect.name: name}))

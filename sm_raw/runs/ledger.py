@@ -60,8 +60,9 @@ class Ledger:
         self.write("refused", operation=operation, name=name, resource=_fields(resource))
 
     def ended(self, operation: str, name: str) -> None:
-        """A job has ended, in whatever state."""
-        self.write("ended", operation=operation, name=name)
+        """A job has ended, in whatever state; what is known already, or was begun by others, is not written."""
+        if (operation, name) in self.running():
+            self.write("ended", operation=operation, name=name)
 
     def removed(self, resource: Resource) -> None:
         """A resource is gone."""
@@ -84,13 +85,20 @@ class Ledger:
 
     def is_own(self, operation: str, name: str) -> bool:
         """Whether a run that has not finished set out to make what has this name, and was not refused."""
-        state = [
+        return self._state(operation, name) in {"creating", "created"}
+
+    def is_made(self, operation: str, name: str) -> bool:
+        """Whether a run that has not finished has the service's word that it made what has this name."""
+        return self._state(operation, name) == "created"
+
+    def _state(self, operation: str, name: str) -> str:
+        states = [
             event["event"]
             for event in self._unfinished()
             if (event.get("operation"), event.get("name")) == (operation, name)
             and event["event"] in {"creating", "created", "refused"}
         ]
-        return bool(state) and state[-1] != "refused"
+        return states[-1] if states else ""
 
     def resources(self) -> list[Resource]:
         """What may exist and is to be removed, in the order in which it was made."""
