@@ -103,16 +103,9 @@ def refuse_unsupported(engine: Engine, region: str, request: Request) -> None:
             raise validation_error(f"This local engine does not run {what}: leave out {field}.")
     if config["Strategy"] not in STRATEGIES:
         raise validation_error(f"This local engine runs the strategies {', '.join(STRATEGIES)}.")
-    if config["Strategy"] == "Grid" and set(config.get("ParameterRanges", {})) - {"CategoricalParameterRanges"}:
-        raise validation_error("The Grid strategy takes categorical ranges only.")
-    if "TrainingJobDefinition" not in request:
-        raise validation_error("TrainingJobDefinition is missing.")
-    metric = config.get("HyperParameterTuningJobObjective", {}).get("MetricName")
-    if metric is None:
-        raise validation_error("HyperParameterTuningJobObjective is missing.")
+    # That the one definition has an objective and resources is what the rules have asked for before.
+    metric = config["HyperParameterTuningJobObjective"]["MetricName"]
     trial = child_request(request["TrainingJobDefinition"], metric, request[NAME], {})
-    if "ResourceConfig" not in trial:
-        raise validation_error("Give ResourceConfig or HyperParameterTuningResourceConfig.")
     training_jobs.refuse_unsupported(engine, region, trial)
 
 

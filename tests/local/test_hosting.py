@@ -333,10 +333,10 @@ def test_what_moto_lacks_is_refused_and_not_a_page_of_html(host: Host) -> None:
 
 
 def test_models_and_configurations_are_echoed_listed_and_deleted(host: Host) -> None:
-    model = host.model(tags={"team": "vision"}, vpc=specs.vpc_config(subnets=["s-1"], security_group_ids=["sg-1"]))
+    model = host.model(tags={"team": "vision"}, vpc=specs.vpc_config(subnets=["subnet-1"], security_group_ids=["sg-1"]))
     described = host.sm.describe_model(ModelName=model)
     assert described["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
-    assert described["VpcConfig"] == {"Subnets": ["s-1"], "SecurityGroupIds": ["sg-1"]}
+    assert described["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
     assert host.sm.list_tags(ResourceArn=described["ModelArn"])["Tags"] == [{"Key": "team", "Value": "vision"}]
     config = host.config(host.variant(model, weight=0.5))
     (variant,) = host.sm.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]

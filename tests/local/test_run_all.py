@@ -101,7 +101,7 @@ def test_the_record_tells_what_was_found(first_run: Path) -> None:
     }
     assert {rule["status"] for rule in record["rules"]} <= {"IssuesFound", "NoIssuesFound"}
     assert record["scaling"]["target"]["MaxCapacity"] == 3
-    assert record["scaling"]["policy"]["TargetTrackingScalingPolicyConfiguration"]["ScaleOutCooldown"] == 30
+    assert record["scaling"]["policy"]["TargetTrackingScalingPolicyConfiguration"]["ScaleOutCooldown"] == 60
     assert {item["expected"] for item in record["predictions"]} == {"dark", "light"}
     assert all((first_run / item["picture"]).is_file() for item in record["predictions"])
 

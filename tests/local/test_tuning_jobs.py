@@ -271,8 +271,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a tuned static value": ({"definition": {"hyperparameters": {"x": 1}}}, "'x' is tuned by"),
     "an unknown objective": ({"objective_metric": "train:loss"}, "'train:loss' is not among the MetricDefinitions"),
     "bounds": ({"ranges": [specs.continuous_range("x", 2, 1)]}, "2.0 is above MaxValue (1.0)"),
-    "a grid of numbers": ({"strategy": "Grid"}, "The Grid strategy takes categorical ranges only"),
-    "a strategy": ({"strategy": "Hyperband"}, "Random, Bayesian, Grid"),
+    "a grid of numbers": ({"strategy": "Grid"}, "a grid takes categorical ranges only"),
+    "a strategy": (
+        {"strategy": "Hyperband", "strategy_config": specs.hyperband(min_resource=1, max_resource=3)},
+        "Random, Bayesian, Grid",
+    ),
     "a bucket": ({"definition": {"output_uri": "s3://nobody-has-this/"}}, "does not exist"),
     "a warm start": (
         {
@@ -325,4 +328,5 @@ def test_a_missing_resource_configuration_is_named(lab: Any) -> None:
     request = tuning_request(lab)
     del request["TrainingJobDefinition"]["HyperParameterTuningResourceConfig"]
     status, answer = lab.post("SageMaker.CreateHyperParameterTuningJob", json.dumps(request).encode())
-    assert (status, answer["message"]) == (400, "Give ResourceConfig or HyperParameterTuningResourceConfig.")
+    where = "TrainingJobDefinition.HyperParameterTuningResourceConfig"
+    assert (status, answer["message"]) == (400, f"{where}: missing; give the instances on which to train")
