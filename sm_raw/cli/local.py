@@ -11,6 +11,12 @@ EXAMPLES = """\
 examples:
   python -m sm_raw local --port 5001 --root ./engine
   aws --endpoint-url http://127.0.0.1:5001 sagemaker list-training-jobs
+
+  # half of all calls are throttled, and the first job finds no instance
+  echo '{"seed": 7, "calls": [{"error": "throttling", "rate": 0.5}],
+         "jobs": [{"error": "capacity", "times": 1}]}' > faults.json
+  python -m sm_raw local --port 5001 --faults faults.json
+  curl -X DELETE http://127.0.0.1:5001/_sm_raw/faults
 """
 
 
@@ -22,7 +28,7 @@ def add_commands(commands: Any) -> None:
     local.add_argument(
         "--time-scale", type=float, default=1.0, metavar="X", help="compress waiting periods X times (1)"
     )
-    local.add_argument("--faults", metavar="FILE", help="faults to inject, as JSON (none)")
+    local.add_argument("--faults", metavar="FILE", help="faults on purpose, as JSON (none)")
     local.set_defaults(run=run_local)
 
 

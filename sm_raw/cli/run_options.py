@@ -1,8 +1,9 @@
-"""The options of ``run``, ``resume`` and ``down``."""
+"""The options of the commands about runs: ``run``, ``resume``, ``down``, ``plan`` and ``policy``."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,35 +34,42 @@ examples:
   python -m sm_raw down results
 """
 
+PLAN_EXAMPLES = """\
+examples:
+  python -m sm_raw plan --recipe dog_breeds       (nobody is asked; for the requests themselves: run --dry-run)
+"""
+
+POLICY_EXAMPLES = """\
+examples:
+  python -m sm_raw policy --recipe dog_breeds --target aws --region us-east-1 --bucket my-bucket \\
+      --role arn:aws:iam::111122223333:role/SageMaker
+"""
+
 
 def add_commands(commands: Any) -> None:
-    """Add ``run``, ``resume`` and ``down`` to the command line."""
-    run_command = command(commands, "run", "run a recipe from data to predictions", RUN_EXAMPLES)
-    _add_run_options(run_command)
-    run_command.set_defaults(run=_later("run_from_options"))
-    resume_command = command(commands, "resume", "go on with a run that did not end well", RESUME_EXAMPLES)
-    resume_command.add_argument(
-        "out", nargs="?", type=Path, default=Path("runs"), metavar="DIR", help="its --out (runs)"
-    )
-    resume_command.set_defaults(run=_later("resume"))
-    down_command = command(commands, "down", "remove what runs have made", DOWN_EXAMPLES)
-    down_command.add_argument(
-        "out", nargs="?", type=Path, default=Path("runs"), metavar="DIR", help="their --out (runs)"
-    )
-    down_command.set_defaults(run=_later("down"))
+    """Add ``run``, ``resume``, ``down``, ``plan`` and ``policy`` to the command line."""
+    run = command(commands, "run", "run a recipe from data to predictions", RUN_EXAMPLES)
+    _add_recipe_options(run)
+    _add_run_options(run)
+    run.set_defaults(run=_later("run", "run_from_options"))
+    resume = command(commands, "resume", "go on with a run that did not end well", RESUME_EXAMPLES)
+    resume.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help="its --out (runs)")
+    resume.set_defaults(run=_later("run", "resume"))
+    down = command(commands, "down", "remove what runs have made", DOWN_EXAMPLES)
+    down.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help="their --out (runs)")
+    down.set_defaults(run=_later("run", "down"))
+    plan = command(commands, "plan", "show the steps of a run and the instances that it needs", PLAN_EXAMPLES)
+    policy = command(commands, "policy", "print the IAM policies that a run needs, and no more", POLICY_EXAMPLES)
+    for parser, action in ((plan, "plan"), (policy, "policy")):
+        _add_recipe_options(parser)
+        parser.set_defaults(run=_later("plan", action), dry_run=True)
 
 
-def _add_folder(parser: argparse.ArgumentParser, summary: str) -> None:
-    parser.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help=summary)
-
-
-def _later(action: str) -> Callable[[argparse.Namespace], int]:
-    """An action of ``sm_raw.cli.run``, imported when it is called: other commands should not wait for it."""
+def _later(module: str, action: str) -> Callable[[argparse.Namespace], int]:
+    """An action of a module beside this one, imported when it is called: other commands should not wait for it."""
 
     def act(options: argparse.Namespace) -> int:
-        from sm_raw.cli import run
-
-        code: int = getattr(run, action)(options)
+        code: int = getattr(importlib.import_module(f"sm_raw.cli.{module}"), action)(options)
         return code
 
     return act
@@ -75,15 +83,15 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    _add_recipe_options(parser)
     _add_run_options(parser)
     return parser.parse_args(argv)
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
+def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", choices=["local", "aws"], default="local", help="where to run (default: local)")
     parser.add_argument("--recipe", default="digits", metavar="NAME|DIR", help="a folder of job_specs/, or any folder")
     parser.add_argument("--data", type=Path, metavar="DIR", help="pictures as DIR/{train,valid,test}/CLASS/PICTURE")
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="where results go (default: runs)")
     parser.add_argument(
         "--set",
         action="append",
@@ -92,6 +100,15 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="change a variable of the recipe; repeatable",
     )
+    aws = parser.add_argument_group("aws target")
+    aws.add_argument("--region", help="default: the usual AWS configuration")
+    aws.add_argument("--profile", help="a profile of the usual AWS configuration")
+    aws.add_argument("--role", metavar="ARN", help="the role that SageMaker assumes; default: the caller's own role")
+    aws.add_argument("--bucket", help="an existing bucket; default: sagemaker-REGION-ACCOUNT")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="where results go (default: runs)")
     parser.add_argument("--dry-run", action="store_true", help="print every request in order; no client is made")
     parser.add_argument("--keep", action="store_true", help="leave endpoint, scaling and model in place")
     parser.add_argument(
@@ -102,11 +119,6 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     local = parser.add_argument_group("local target")
     local.add_argument("--endpoint-url", metavar="URL", help="use the engine that serves there, not one of its own")
-    aws = parser.add_argument_group("aws target")
-    aws.add_argument("--region", help="default: the usual AWS configuration")
-    aws.add_argument("--profile", help="a profile of the usual AWS configuration")
-    aws.add_argument("--role", metavar="ARN", help="the role that SageMaker assumes; default: the caller's own role")
-    aws.add_argument("--bucket", help="an existing bucket; default: sagemaker-REGION-ACCOUNT")
 
 
 def _setting(text: str) -> str:

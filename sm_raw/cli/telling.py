@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 SUCCESS, ERRORS, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
@@ -29,3 +30,10 @@ def command(commands: Any, name: str, summary: str, examples: str) -> argparse.A
 def count(number: int, noun: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as lines with columns; the first row is the head."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(f"  {line}".rstrip() for line in lines)

@@ -30,7 +30,7 @@ def _predict_one(
     runtime: SageMakerRuntimeClient, endpoint: str, path: Path, expected: str, out: Path, number: int
 ) -> dict[str, Any]:
     started = time.perf_counter()
-    prediction = invoke_endpoint(runtime, endpoint, path)
+    prediction = invoke_endpoint(runtime, endpoint, path, idempotent=True)
     milliseconds = (time.perf_counter() - started) * 1000
     return {
         "input": str(path),
