@@ -9,11 +9,14 @@ SmRawError
 │   └── UnresolvedPlaceholder   a ${placeholder} names nothing that is known
 ├── InvalidData           a data set cannot be used: splits, classes, pictures
 ├── UnsafeArchive         an archive holds members that must not be unpacked
+├── TransferFailed        files could not be brought to S3 or from it
 ├── NotConfigured         no region, credentials or usable endpoint for a client
 ├── InvalidPayload        what was given to invoke_endpoint is no picture that can be sent
 ├── InvocationFailed      the model behind an endpoint answered with an error, or with what cannot be read
+│   └── ModelFailed       it answered with an error: what it was sent, and the way out
 ├── JobFailed             a job or endpoint ended in a state that is not success
 ├── WaitTimedOut          the wait ended, the job did not
+├── NotAllSucceeded       some of several jobs failed, were stopped or still run
 ├── RunInProgress         another process runs in the same output folder
 ├── NameClash             the name is taken and the caller asked not to reuse it
 ├── StepFailed            a step of a run failed; names the step and what exists now
@@ -27,6 +30,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sm_raw.aws.wait import Outcome
     from sm_raw.validation.findings import Finding
 
 
@@ -99,6 +103,14 @@ class UnsafeArchive(SmRawError):
     """An archive holds a member that would land outside its folder, or is no regular file."""
 
 
+class TransferFailed(SmRawError):
+    """Files could not be brought to S3 or from it. ``uri``: which object or prefix; ``code``: S3's, if it said so."""
+
+    def __init__(self, uri: object, message: str, *, code: str = "") -> None:
+        self.uri, self.code = str(uri), code
+        super().__init__(message)
+
+
 class NotConfigured(SmRawError):
     """A client cannot be made: there is no region, no credentials, or an endpoint that must not be used."""
 
@@ -158,6 +170,22 @@ class WaitTimedOut(SmRawError):
         super().__init__(f"{kind} {name!r} still runs after {seconds:.0f} s of waiting; {hint}")
 
 
+class NotAllSucceeded(SmRawError):
+    """Some of several jobs that were waited for failed, were stopped or still run.
+
+    ``outcomes``: one for each job, in the order asked for, with ``error`` where there is no success.
+    """
+
+    TOLD = 20
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        self.outcomes = tuple(outcomes)
+        errors = [outcome.error for outcome in outcomes if outcome.error]
+        lines = "".join("\n  " + str(error).replace("\n", "\n  ") for error in errors[: self.TOLD])
+        more = f"\n  and {len(errors) - self.TOLD} more" if len(errors) > self.TOLD else ""
+        super().__init__(f"{len(errors)} of {len(outcomes)} jobs did not succeed:{lines}{more}")
+
+
 class RunInProgress(SmRawError):
     """Another process runs in the same output folder. ``out`` is the folder."""
 
@@ -184,3 +212,25 @@ class StepFailed(SmRawError):
 
 class EngineFailed(SmRawError):
     """The local engine did not start, or went away while it was needed."""
+
+
+class ModelFailed(InvocationFailed):
+    """The model behind an endpoint answered with an error.
+
+    ``sent_as`` and ``sent_bytes`` tell what it had been sent, ``remedy`` what to do.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        status: int,
+        reason: str,
+        log: str = "",
+        *,
+        sent_as: str = "",
+        sent_bytes: int = 0,
+        remedy: str = "",
+    ) -> None:
+        sent = f"; sent were {sent_bytes:,} bytes as {sent_as}" if sent_as else ""
+        super().__init__(endpoint, status, f"{reason}{sent}{'; ' if remedy else ''}{remedy}", log)
+        self.reason, self.sent_as, self.sent_bytes, self.remedy = reason, sent_as, sent_bytes, remedy

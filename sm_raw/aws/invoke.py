@@ -1,207 +1,188 @@
-"""Ask an endpoint what a picture shows."""
+"""Ask an endpoint what a picture shows, or anything else it was made for."""
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from sm_raw.errors import InvalidPayload, InvocationFailed
+from sm_raw.aws.calls import error_code, ride_out
+from sm_raw.aws.model_errors import model_failed
+from sm_raw.aws.payload_limits import PAYLOAD_LIMITS, EndpointKind, way_out
+from sm_raw.aws.payloads import Data, payload
+from sm_raw.aws.predictions import Answer
+from sm_raw.aws.predictions import Prediction as Prediction
+from sm_raw.aws.safe_repeats import only_safe_repeats
+from sm_raw.errors import InvalidPayload
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from typing_extensions import Unpack
 
-MAX_PAYLOAD_BYTES = 6_291_456
-"""The longest Body of InvokeEndpoint; serverless endpoints take 4 MB at most.
+ATTEMPTS = 5
+"""Of ours, with pauses of 8 s in all; botocore makes a few quick ones within each."""
 
-https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
-"""
-
-JPEG, PNG, NPY = "image/jpeg", "image/png", "application/x-npy"
-ACCEPTED = f"a JPEG or PNG picture, or a NumPy array in .npy format ({JPEG}, {PNG}, {NPY})"
-
-# The bytes that a file of each type begins with.
-SENT_AS_THEY_ARE: Mapping[bytes, str] = {b"\xff\xd8\xff": JPEG, b"\x89PNG\r\n\x1a\n": PNG, b"\x93NUMPY": NPY}
-KNOWN_BUT_REFUSED: Mapping[bytes, str] = {
-    b"GIF8": "a GIF picture",
-    b"BM": "a BMP picture",
-    b"II*\0": "a TIFF picture",
-    b"MM\0*": "a TIFF picture",
-    b"RIFF": "a WebP picture",
-    b"%PDF": "a PDF document",
-    b"PK\3\4": "a ZIP archive",
-    b"\x1f\x8b": "a gzip file",
-}
-
-LOSSLESS_PIXELS = 512 * 512
-JPEG_QUALITY = 95
-PNG_MODES = frozenset({"1", "I", "I;16", "L", "LA", "P", "RGB", "RGBA"})
+TOO_LARGE = 413
+ATTRIBUTE_CHARACTERS = 1024
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class PillowImage(Protocol):
-    """What this module needs of a PIL.Image.Image."""
+class InvocationOptions(TypedDict, total=False):
+    """How an endpoint is asked; see ``ask_endpoint``."""
 
-    @property
-    def mode(self) -> str: ...
-
-    @property
-    def size(self) -> tuple[int, int]: ...
-    def convert(self, mode: str) -> PillowImage: ...
-    def save(self, fp: Any, format: str, **options: Any) -> None: ...
-
-
-Picture: TypeAlias = "str | Path | bytes | bytearray | memoryview | PillowImage | Any"
-"""A path, the bytes of a file, a PIL image, or a NumPy array of uint8 (height x width, or that x 3)."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The endpoint's answer for one picture: classes and their scores, the likeliest first."""
-
-    label: str
-    score: float
-    labels: tuple[str, ...]
-    scores: tuple[float, ...]
+    content_type: str | None
+    accept: str
+    variant: str | None
+    target_model: str | None
+    inference_id: str | None
+    custom_attributes: str | None
+    extra: Mapping[str, Any]
+    kind: EndpointKind
+    max_bytes: int | None
+    idempotent: bool
+    attempts: int
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    random: Callable[[], float]
 
 
 def invoke_endpoint(
     runtime_client: SageMakerRuntimeClient,
     endpoint_name: str,
-    image: Picture,
+    image: Data,
+    *,
+    labels: Sequence[str] = (),
+    **options: Unpack[InvocationOptions],
+) -> Prediction:
+    """What the model behind an endpoint takes ``image`` for.
+
+    ``image`` is a path, the bytes of a file, a PIL image or a NumPy array. ``labels`` are the names of the classes,
+    in their order, where the model answers with probabilities alone, as AWS's built-in image classification does.
+    Everything else is as for ``ask_endpoint``, which gives answers of any other form.
+    """
+    return ask_endpoint(runtime_client, endpoint_name, image, **options).prediction(labels)
+
+
+def ask_endpoint(
+    runtime_client: SageMakerRuntimeClient,
+    endpoint_name: str,
+    data: Data,
     *,
     content_type: str | None = None,
     accept: str = "application/json",
     variant: str | None = None,
-) -> Prediction:
-    """What the model behind an endpoint takes ``image`` for.
+    target_model: str | None = None,
+    inference_id: str | None = None,
+    custom_attributes: str | None = None,
+    extra: Mapping[str, Any] = NOTHING,
+    kind: EndpointKind = "real-time",
+    max_bytes: int | None = None,
+    idempotent: bool = False,
+    attempts: int = ATTEMPTS,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.perf_counter,
+    random: Callable[[], float] = random.random,
+) -> Answer:
+    """The answer of the model behind an endpoint, with the content type under which ``data`` was sent.
 
-    The content type is told by the data; one that is given wins for paths and bytes, and for a PIL image
-    chooses JPEG or PNG. A PIL image is sent as PNG, which changes no pixel, unless it is a photo of more
-    than 512 x 512 pixels: that goes as JPEG of quality 95. ``variant`` picks one production variant.
+    ``data`` is a path, bytes, a PIL image, a NumPy array, a list or a dict; the data tells its content type, and
+    ``content_type`` chooses another: see ``payload``. ``variant`` picks one production variant, ``target_model`` one
+    model of a multi-model endpoint; ``extra`` adds request fields in the service's spelling. ``kind`` of endpoint
+    sets the limit of the size, ``max_bytes`` another.
 
-    Raises InvalidPayload, before anything is sent, for what is no picture or too large; InvocationFailed with the
-    container's own message if the model fails, or answers in an unknown form. Other refusals of the service
-    come as botocore's ClientError.
+    Repeated is what surely was not carried out: throttling, a model that is not ready, a connection that was never
+    made. When the answer does not come, or the service fails, the model may have worked already: that is repeated, by
+    botocore as well, only for one that is ``idempotent``, which a classifier is.
+
+    Raises InvalidPayload, before anything is sent, for what cannot be sent or is too large; ModelFailed with the
+    container's own message and what to do, if the model fails. Other refusals of the service come as botocore's
+    ClientError, lost connections and timeouts as its HTTPClientError.
     """
-    body, content_type = payload(image, content_type=content_type)
+    from botocore.exceptions import ClientError
+
+    body, sent_as = payload(data, content_type=content_type, kind=kind, max_bytes=max_bytes)
+    fields = {
+        "TargetVariant": variant,
+        "TargetModel": target_model,
+        "InferenceId": inference_id,
+        "CustomAttributes": attributes(custom_attributes),
+    }
     request: dict[str, Any] = {
         "EndpointName": endpoint_name,
-        "ContentType": content_type,
+        "ContentType": sent_as,
         "Accept": accept,
         "Body": body,
+        **{name: value for name, value in fields.items() if value},
+        **extra,
     }
-    if variant:
-        request["TargetVariant"] = variant
-    try:
+    tries = 0
+
+    def send() -> tuple[Mapping[str, Any], bytes]:
+        nonlocal tries
+        tries += 1
         response = runtime_client.invoke_endpoint(**request)
-    except runtime_client.exceptions.ModelError as error:
-        raise _model_error(endpoint_name, error.response) from error
-    return _prediction(endpoint_name, response["Body"].read())
+        return response, response["Body"].read()
 
-
-def payload(image: Picture, *, content_type: str | None = None) -> tuple[bytes, str]:
-    """The body and content type with which ``image`` is sent. Raises InvalidPayload."""
-    if isinstance(image, str | Path):
-        body, content_type = _file(Path(image), content_type)
-    elif isinstance(image, bytes | bytearray | memoryview):
-        body, content_type = _bytes(bytes(image), content_type, "the data")
-    elif hasattr(image, "save") and hasattr(image, "mode"):  # Before arrays: a PIL image looks like one, too.
-        body, content_type = _pillow(image, content_type)
-    elif hasattr(image, "__array_interface__"):
-        body, content_type = _array(image, content_type)
-    else:
-        raise InvalidPayload(
-            f"a {type(image).__name__} is no picture; give a path, bytes, a PIL image or a NumPy array"
-        )
-    _check_size(len(body), "the picture")
-    return body, content_type
-
-
-def sniff(data: bytes) -> str | None:
-    """The content type of a JPEG, PNG or .npy file by its first bytes; None for all else."""
-    return next((kind for magic, kind in SENT_AS_THEY_ARE.items() if data.startswith(magic)), None)
-
-
-def _file(path: Path, content_type: str | None) -> tuple[bytes, str]:
+    started = clock()
     try:
-        _check_size(path.stat().st_size, str(path))
-        return _bytes(path.read_bytes(), content_type, str(path))
-    except OSError as error:
-        raise InvalidPayload(f"{path} cannot be read: {error.strerror}") from error
+        with only_safe_repeats(runtime_client, "InvokeEndpoint", repeatable=idempotent):
+            response, answer = ride_out(send, attempts=attempts, repeatable=idempotent, sleep=jittered(sleep, random))
+    except ClientError as error:
+        if told := _explained(error, endpoint_name, sent_as, len(body), accept, kind):
+            raise told from error
+        raise
+    return Answer(
+        endpoint=endpoint_name,
+        body=answer,
+        content_type=response.get("ContentType", ""),
+        sent_as=sent_as,
+        sent_bytes=len(body),
+        variant=response.get("InvokedProductionVariant"),
+        custom_attributes=response.get("CustomAttributes"),
+        milliseconds=(clock() - started) * 1000,
+        retries=tries - 1 + response.get("ResponseMetadata", {}).get("RetryAttempts", 0),
+    )
 
 
-def _bytes(data: bytes, content_type: str | None, what: str) -> tuple[bytes, str]:
-    if not data:
-        raise InvalidPayload(f"{what} is empty; give {ACCEPTED}")
-    found = content_type or sniff(data)
-    if found is None:
-        kind = next((kind for magic, kind in KNOWN_BUT_REFUSED.items() if data.startswith(magic)), None)
-        told = f"{what} is {kind}" if kind else f"{what} begins with {data[:8]!r}"
-        raise InvalidPayload(f"{told}; give {ACCEPTED}, or state content_type if the model takes others")
-    return data, found
+def jittered(sleep: Callable[[float], None], random: Callable[[], float]) -> Callable[[float], None]:
+    """``sleep`` for half to all of the seconds, so that calls refused together do not come back together."""
+    return lambda seconds: sleep(seconds * (1 + random()) / 2)
 
 
-def _pillow(image: PillowImage, content_type: str | None) -> tuple[bytes, str]:
-    if content_type not in (None, JPEG, PNG):
-        raise InvalidPayload(f"a PIL image is sent as {JPEG} or {PNG}, not as {content_type!r}")
-    width, height = image.size
-    is_large_photo = image.mode in ("L", "RGB", "CMYK", "YCbCr") and width * height > LOSSLESS_PIXELS
-    content_type = content_type or (JPEG if is_large_photo else PNG)
-    buffer = io.BytesIO()
-    try:
-        if content_type == JPEG:
-            plain = image if image.mode in ("L", "RGB") else image.convert("RGB")
-            plain.save(buffer, format="JPEG", quality=JPEG_QUALITY)
-        else:
-            plain = image if image.mode in PNG_MODES else image.convert("RGB")
-            plain.save(buffer, format="PNG")
-    except (OSError, ValueError) as error:
-        raise InvalidPayload(f"the PIL image of mode {image.mode} cannot be encoded: {error}") from error
-    return buffer.getvalue(), content_type
+def attributes(text: str | None) -> str | None:
+    """Custom attributes as they may stand in a header. Raises InvalidPayload.
 
-
-def _array(array: Any, content_type: str | None) -> tuple[bytes, str]:
-    import numpy
-
-    if content_type not in (None, NPY):
-        raise InvalidPayload(f"an array is sent as {NPY}, not as {content_type!r}; encode it to send that")
-    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
-    if str(array.dtype) != "uint8" or not is_picture or not array.size:
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+    """
+    if text and (len(text) > ATTRIBUTE_CHARACTERS or not all(" " <= character <= "~" for character in text)):
         raise InvalidPayload(
-            f"an array of {array.dtype} and shape {tuple(array.shape)} is no picture; "
-            "give uint8 of shape (height, width) or (height, width, 3)"
+            f"custom_attributes of {len(text)} characters begin with {text[:40]!r}; "
+            f"give at most {ATTRIBUTE_CHARACTERS} visible ASCII characters"
         )
-    buffer = io.BytesIO()
-    numpy.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue(), NPY
+    return text
 
 
-def _check_size(size: int, what: str) -> None:
-    if size > MAX_PAYLOAD_BYTES:
-        raise InvalidPayload(
-            f"{what} takes {size:,} bytes; InvokeEndpoint accepts {MAX_PAYLOAD_BYTES:,} at most. "
-            "Scale it down (a classifier looks at a few hundred pixels a side), send it as JPEG, "
-            "or use an asynchronous endpoint"
+def _explained(
+    error: ClientError, endpoint_name: str, sent_as: str, size: int, accept: str, kind: EndpointKind
+) -> Exception | None:
+    """What is known better than the service's own message; None if nothing is."""
+    response: Mapping[str, Any] = error.response
+    if error_code(error) == "ModelError":
+        return model_failed(endpoint_name, response, sent_as=sent_as, sent_bytes=size, accept=accept)
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if TOO_LARGE in (status, _number(error_code(error))):
+        message = response.get("Error", {}).get("Message", "")
+        limit = min(size, PAYLOAD_LIMITS[kind])
+        return InvalidPayload(
+            f"the service refused {size:,} bytes as {sent_as}: {message} "
+            f"To send it: {way_out(size, limit, sent_as, kind=kind)}"
         )
+    return None
 
 
-def _model_error(endpoint_name: str, response: Mapping[str, Any]) -> InvocationFailed:
-    message = response.get("OriginalMessage") or response.get("Error", {}).get("Message", "")
-    log = response.get("LogStreamArn") or f"/aws/sagemaker/Endpoints/{endpoint_name}"
-    return InvocationFailed(endpoint_name, response.get("OriginalStatusCode", 0), message, log)
-
-
-def _prediction(endpoint_name: str, body: bytes) -> Prediction:
-    try:
-        first = json.loads(body)["predictions"][0]
-        pairs = [(float(s), str(label)) for label, s in zip(first["labels"], first["scores"], strict=True)]
-        pairs.sort(key=lambda pair: -pair[0])
-        scores, labels = zip(*pairs, strict=True)
-        return Prediction(labels[0], scores[0], labels, scores)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise InvocationFailed(
-            endpoint_name, None, f'{body[:200]!r}; expected {{"predictions": [{{"labels": [...], "scores": [...]}}]}}'
-        ) from error
+def _number(code: str) -> int:
+    """Its code was once the number alone: https://github.com/aws/sagemaker-python-sdk/issues/171."""
+    return int(code) if code.isdigit() else 0

@@ -2,6 +2,7 @@
 
 Waiting, logs, stopping and the local engine all read this table, so a new kind is a new row and nothing else.
 Statuses are those of the service's model; every status in none of the three sets means "still under way".
+Log groups and streams: https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
 
 from __future__ import annotations
@@ -86,6 +87,42 @@ TUNING = JobKind(
     log_stream_prefix="{name}-",
 )
 
+PROCESSING = JobKind(
+    label="processing job",
+    create="CreateProcessingJob",
+    describe="DescribeProcessingJob",
+    stop="StopProcessingJob",
+    list="ListProcessingJobs",
+    summaries="ProcessingJobSummaries",
+    name="ProcessingJobName",
+    arn="ProcessingJobArn",
+    status="ProcessingJobStatus",
+    progress=("ProcessingJobStatus",),
+    succeeded=frozenset({"Completed"}),
+    stopped=frozenset({"Stopped"}),
+    failed=frozenset({"Failed"}),
+    log_group="/aws/sagemaker/ProcessingJobs",
+    log_stream_prefix="{name}/",
+)
+
+TRANSFORM = JobKind(
+    label="transform job",
+    create="CreateTransformJob",
+    describe="DescribeTransformJob",
+    stop="StopTransformJob",
+    list="ListTransformJobs",
+    summaries="TransformJobSummaries",
+    name="TransformJobName",
+    arn="TransformJobArn",
+    status="TransformJobStatus",
+    progress=("TransformJobStatus",),
+    succeeded=frozenset({"Completed"}),
+    stopped=frozenset({"Stopped"}),
+    failed=frozenset({"Failed"}),
+    log_group="/aws/sagemaker/TransformJobs",
+    log_stream_prefix="{name}/",
+)
+
 ENDPOINT = JobKind(
     label="endpoint",
     create="CreateEndpoint",
@@ -105,7 +142,7 @@ ENDPOINT = JobKind(
     log_stream_prefix="",
 )
 
-JOB_KINDS: Mapping[str, JobKind] = {kind.create: kind for kind in (TRAINING, TUNING, ENDPOINT)}
+JOB_KINDS: Mapping[str, JobKind] = {kind.create: kind for kind in (TRAINING, TUNING, PROCESSING, TRANSFORM, ENDPOINT)}
 """The kinds by the operation that creates them."""
 
 

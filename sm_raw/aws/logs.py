@@ -1,41 +1,31 @@
-"""The log lines of a job, from every stream of it: none lost, none twice.
-
-Streams are found with DescribeLogStreams and read with GetLogEvents, whose forward tokens make exactly-once
-simple. FilterLogEvents would need one call for all streams, but can repeat and miss events that arrive
-late, and not every emulator of the service honours its prefix.
-"""
+"""The log lines of jobs, endpoints and functions, from every stream of theirs: none lost, none twice."""
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.aws.calls import error_code, ride_out
+from sm_raw.aws.job_kinds import JobKind, job_kind
+from sm_raw.aws.line import CallBudget, Line
+from sm_raw.aws.log_filters import EVERY_LINE, LogFilter
+from sm_raw.aws.log_following import LogPosition, LogReader, read_on
+from sm_raw.aws.log_sources import FUNCTION, FunctionSource, JobSource, LogSource
+from sm_raw.aws.log_streams import Ask, asking, list_streams, stream_tail
+from sm_raw.aws.log_streams import LogEvent as LogEvent
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
 
+    from sm_raw.aws.clients import Clients
+
 Sleep = Callable[[float], None]
 
-TAIL_PAGES = 5
-"""Pages of one stream that ``tail`` reads at most: empty ones may come before the last events."""
+CALLS_PER_MINUTE = 300.0
+"""A fifth of what an account may ask of GetLogEvents in most regions, 25 in a second.
 
-
-@dataclass(frozen=True)
-class LogEvent:
-    """One line. ``timestamp``: milliseconds since 1970, UTC, as the service counts."""
-
-    timestamp: int
-    stream: str
-    message: str
-
-    @property
-    def time(self) -> datetime:
-        return datetime.fromtimestamp(self.timestamp / 1000, tz=timezone.utc)
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+"""
 
 
 def iter_log_events(
@@ -45,25 +35,123 @@ def iter_log_events(
     *,
     follow_until: Callable[[], bool] | None = None,
     poll_seconds: float = 2.0,
+    linger_seconds: float = 0.0,
+    only: LogFilter = EVERY_LINE,
+    position: LogPosition | None = None,
     sleep: Sleep = time.sleep,
 ) -> Iterator[LogEvent]:
     """Every event of the streams that begin with ``stream_prefix``, by time within each round of reading.
 
     A group or stream that does not exist (yet) has no events. Without ``follow_until`` what is there is
     read once. With it, reading goes on until ``follow_until()`` is true and nothing new is found after
-    that.
+    that, for ``linger_seconds``. A ``position`` is moved on with every event; reading with it again goes on there.
     """
-    tokens: dict[str, str] = {}
-    while True:
-        # Asked before reading: what was written before the end is then surely read.
-        over = follow_until is None or follow_until()
-        found = False
-        for event in _new_events(client, log_group, stream_prefix, tokens, sleep):
-            found = True
-            yield event
-        if over and (follow_until is None or not found):
-            return
-        sleep(poll_seconds)
+    reader = LogReader(
+        asking(client, sleep),
+        log_group,
+        stream_prefix,
+        position=position,
+        since=only.start,
+        until=only.end,
+        selects=only.takes_stream,
+    )
+    events = read_on(
+        reader, is_over=follow_until, poll_seconds=poll_seconds, linger_seconds=linger_seconds, sleep=sleep
+    )
+    yield from filter(only.takes, events)
+
+
+def job_logs(
+    clients: Clients,
+    kind: JobKind | str,
+    name: str,
+    *,
+    follow: bool = True,
+    only: LogFilter = EVERY_LINE,
+    position: LogPosition | None = None,
+    poll_seconds: float = 2.0,
+    linger_seconds: float = 5.0,
+    silence_seconds: float = 300.0,
+    on_notice: Callable[[str], None] | None = None,
+    refresh: Callable[[], Clients | None] | None = None,
+    calls_per_minute: float | CallBudget = CALLS_PER_MINUTE,
+    credentials_seconds: float = 3600.0,
+    sleep: Sleep = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[LogEvent]:
+    """The log of a job, endpoint or Lambda function (``kind`` "CreateFunction"), followed until that has ended.
+
+    A tuning job's log is that of all its training jobs. An endpoint is followed until it fails or is deleted,
+    a function until the caller stops. After the end, lines that are late are waited for ``linger_seconds``.
+    ``on_notice`` is told when nothing was written for ``silence_seconds``, and how the job stands then; and of
+    credentials that expired, which ``refresh`` renews or which are waited for. Without ``follow``, what is there
+    is read once. ``position`` as in iter_log_events: it holds whatever error ends the reading.
+    """
+    budget = calls_per_minute
+    if not isinstance(budget, CallBudget):
+        budget = CallBudget(budget, sleep=sleep, clock=clock)
+
+    def line(service: str) -> Ask:
+        return Line(
+            clients.client(service),
+            budget,
+            timeout_seconds=float("inf"),
+            credentials_seconds=credentials_seconds,
+            refresh=_refresh(refresh, service),
+            on_notice=on_notice,
+            sleep=sleep,
+            clock=clock,
+        ).ask
+
+    source: LogSource
+    if kind == FUNCTION:
+        source = FunctionSource(line("lambda"), name)
+    else:
+        source = JobSource(line("sagemaker"), job_kind(kind), name, clock)
+    reader = LogReader(
+        line("logs"),
+        source.log_group,
+        source.stream_prefix,
+        position=position,
+        since=only.start,
+        until=only.end,
+        selects=lambda stream: source.selects(stream) and only.takes_stream(stream),
+        has_ended=source.has_ended,
+    )
+    silence = SilenceWatch(silence_seconds, source.state, on_notice, clock)
+    events = read_on(
+        reader,
+        is_over=source.is_over if follow else None,
+        poll_seconds=poll_seconds,
+        linger_seconds=linger_seconds,
+        sleep=sleep,
+        on_round=silence.note,
+    )
+    yield from filter(only.takes, events)
+
+
+class SilenceWatch:
+    """Tells when nothing was found for a while, and again after each further while."""
+
+    def __init__(
+        self,
+        seconds: float,
+        state: Callable[[], str],
+        tell: Callable[[str], None] | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._seconds, self._state, self._tell, self._clock = seconds, state, tell, clock
+        self._heard = clock()
+        self._told = 0
+
+    def note(self, found: bool) -> None:
+        """After a round of reading."""
+        now = self._clock()
+        if found:
+            self._heard, self._told = now, 0
+        elif self._tell and (whiles := int((now - self._heard) // self._seconds)) > self._told:
+            self._told = whiles
+            self._tell(f"no output for {_duration(whiles * self._seconds)}; {self._state()}")
 
 
 def tail(
@@ -75,90 +163,24 @@ def tail(
     sleep: Sleep = time.sleep,
 ) -> list[LogEvent]:
     """The last events over all streams with that prefix, oldest first; reads only the ends of the streams."""
+    ask = asking(client, sleep)
     events: list[LogEvent] = []
-    for stream in _streams(client, log_group, stream_prefix, sleep):
-        events += _stream_tail(client, log_group, stream, lines, sleep)
+    for stream in list_streams(ask, log_group, stream_prefix).last_times:
+        events += stream_tail(ask, log_group, stream, lines)
     return sorted(events, key=lambda event: event.timestamp)[-lines:]
 
 
-def _new_events(
-    client: CloudWatchLogsClient, log_group: str, stream_prefix: str, tokens: dict[str, str], sleep: Sleep
-) -> Iterator[LogEvent]:
-    streams = _streams(client, log_group, stream_prefix, sleep)
-    readers = [_read_on(client, log_group, stream, tokens, sleep) for stream in streams]
-    return heapq.merge(*readers, key=lambda event: event.timestamp)
+def _refresh(refresh: Callable[[], Clients | None] | None, service: str) -> Callable[[], Any] | None:
+    """What a line of one service takes, from what makes new Clients."""
+    if refresh is None:
+        return None
+
+    def client() -> Any:
+        clients = refresh()
+        return clients.client(service) if clients else None
+
+    return client
 
 
-def _streams(client: CloudWatchLogsClient, log_group: str, stream_prefix: str, sleep: Sleep) -> list[str]:
-    """The names of all streams, page by page. (A paginator could not take up again after a broken page.)"""
-    request: dict[str, Any] = {"logGroupName": log_group}
-    if stream_prefix:  # The service takes no empty prefix.
-        request["logStreamNamePrefix"] = stream_prefix
-    names: list[str] = []
-    while True:
-        page = _unless_absent(lambda: client.describe_log_streams(**request), sleep)
-        names += [stream["logStreamName"] for stream in page.get("logStreams", ())]
-        if not page.get("nextToken"):
-            return names
-        request["nextToken"] = page["nextToken"]
-
-
-def _read_on(
-    client: CloudWatchLogsClient, log_group: str, stream: str, tokens: dict[str, str], sleep: Sleep
-) -> Iterator[LogEvent]:
-    """The events after ``tokens[stream]``, which is moved on with each page.
-
-    The end of a stream is known by its token coming back unchanged; a page may be empty before that.
-    """
-    while True:
-        token = tokens.get(stream)
-        page = _events_page(client, sleep, log_group, stream, token, from_head=True)
-        for event in page.get("events", ()):
-            yield LogEvent(event["timestamp"], stream, event["message"])
-        tokens[stream] = page.get("nextForwardToken", token or "")
-        if tokens[stream] in (token, ""):
-            return
-
-
-def _stream_tail(client: CloudWatchLogsClient, log_group: str, stream: str, lines: int, sleep: Sleep) -> list[LogEvent]:
-    events: list[LogEvent] = []
-    token = None
-    for _ in range(TAIL_PAGES):
-        page = _events_page(client, sleep, log_group, stream, token, from_head=False, limit=lines)
-        older = [LogEvent(event["timestamp"], stream, event["message"]) for event in page.get("events", ())]
-        events = older + events
-        if len(events) >= lines or page.get("nextBackwardToken") in (token, None):
-            break
-        token = page["nextBackwardToken"]
-    return events[-lines:]
-
-
-def _events_page(
-    client: CloudWatchLogsClient,
-    sleep: Sleep,
-    log_group: str,
-    stream: str,
-    token: str | None,
-    *,
-    from_head: bool,
-    limit: int | None = None,
-) -> dict[str, Any]:
-    request: dict[str, Any] = {"logGroupName": log_group, "logStreamName": stream, "startFromHead": from_head}
-    if token:
-        request["nextToken"] = token
-    if limit:
-        request["limit"] = limit
-    return _unless_absent(lambda: client.get_log_events(**request), sleep)
-
-
-def _unless_absent(request: Callable[[], Any], sleep: Sleep) -> dict[str, Any]:
-    """The response, or an empty one if the group or the stream does not exist."""
-    from botocore.exceptions import ClientError
-
-    try:
-        response: dict[str, Any] = ride_out(request, sleep=sleep)
-    except ClientError as error:
-        if error_code(error) == "ResourceNotFoundException":
-            return {}
-        raise
-    return response
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"

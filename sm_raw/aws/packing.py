@@ -8,7 +8,7 @@ import os
 import stat
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -44,7 +44,7 @@ def pack(
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
-    return _digest(members)
+    return digest_of(members)
 
 
 def _members(folder: Path, target: Path, entry_point: str | None, extra_files: Mapping[str, Path]) -> dict[str, Path]:
@@ -70,22 +70,37 @@ def _write(path: Path, members: Mapping[str, Path], compression_level: int) -> N
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for name, source in members.items():
-            member = tarfile.TarInfo(name)
-            member.mode = _mode(source)
-            with source.open("rb") as content:
-                member.size = os.fstat(content.fileno()).st_size
-                archive.addfile(member, content)
+            add_file(archive, name, source)
+
+
+def add_file(archive: tarfile.TarFile, name: str, source: Path) -> None:
+    """Add a file without what differs from machine to machine: its times and owners."""
+    member = tarfile.TarInfo(name)
+    member.mode = _mode(source)
+    with source.open("rb") as content:
+        member.size = os.fstat(content.fileno()).st_size
+        archive.addfile(member, content)
 
 
 def _mode(path: Path) -> int:
-    return EXECUTABLE_MODE if path.stat().st_mode & stat.S_IXUSR else PLAIN_MODE
+    return plain_mode(path.stat().st_mode)
 
 
-def _digest(members: Mapping[str, Path]) -> str:
-    digest = hashlib.sha256()
-    for name, path in members.items():
-        digest.update(f"{name}\0{_mode(path):o}\0{file_digest(path)}\n".encode())
-    return digest.hexdigest()
+def plain_mode(mode: int) -> int:
+    return EXECUTABLE_MODE if mode & stat.S_IXUSR else PLAIN_MODE
+
+
+def digest_of(members: Mapping[str, Path]) -> str:
+    """The digest that ``pack`` tells, of these names in the archive and their files."""
+    return digest_of_lines(digest_line(name, _mode(path), file_digest(path)) for name, path in members.items())
+
+
+def digest_line(name: str, mode: int, content_digest: str) -> str:
+    return f"{name}\0{mode:o}\0{content_digest}\n"
+
+
+def digest_of_lines(lines: Iterable[str]) -> str:
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def unpack(archive: str | Path, folder: str | Path) -> None:
@@ -98,7 +113,7 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
     try:
         with tarfile.open(archive) as opened:
             for member in opened.getmembers():
-                _refuse_unsafe(archive, member, folder)
+                refuse_unsafe(archive, member, folder)
             folder.mkdir(parents=True, exist_ok=True)
             # The filter looks once more while links that came before are in place.
             opened.extractall(folder, filter="data")
@@ -108,7 +123,8 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
         raise SmRawError(f"{archive} cannot be unpacked: {error}") from error
 
 
-def _refuse_unsafe(archive: Path, member: tarfile.TarInfo, folder: Path) -> None:
+def refuse_unsafe(archive: Path, member: tarfile.TarInfo, folder: Path) -> None:
+    """Raises UnsafeArchive, or tarfile's FilterError, for a member that must not be unpacked into ``folder``."""
     # The data filter would take the leading slash off an absolute name; here such an archive is refused.
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:

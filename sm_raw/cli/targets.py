@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from sm_raw.aws.calls import ride_out
 from sm_raw.aws.clients import Clients, aws_clients, local_clients
 from sm_raw.errors import SmRawError
 from sm_raw.runs.plan import Surroundings
@@ -37,7 +38,7 @@ def _provide_bucket(clients: Clients, bucket: str) -> None:
     if clients.region != LOCAL_REGION:
         request["CreateBucketConfiguration"] = {"LocationConstraint": clients.region}
     with contextlib.suppress(clients.s3.exceptions.BucketAlreadyOwnedByYou):
-        clients.s3.create_bucket(**request)
+        ride_out(lambda: clients.s3.create_bucket(**request))
 
 
 def aws_target(arguments: argparse.Namespace) -> tuple[Clients, Surroundings]:
@@ -47,11 +48,11 @@ def aws_target(arguments: argparse.Namespace) -> tuple[Clients, Surroundings]:
     clients = aws_clients(arguments.region, arguments.profile)
     role, bucket = arguments.role, arguments.bucket
     if role is None or bucket is None:
-        identity = clients.sts.get_caller_identity()
+        identity = ride_out(clients.sts.get_caller_identity)
         role = role or _role_of(identity["Arn"])
         bucket = bucket or f"sagemaker-{clients.region}-{identity['Account']}"
     try:
-        clients.s3.head_bucket(Bucket=bucket)
+        ride_out(lambda: clients.s3.head_bucket(Bucket=bucket))
     except ClientError as error:
         raise SmRawError(
             f"the bucket {bucket!r} cannot be used ({error.response['Error']['Code']}); give one that exists: --bucket"

@@ -4,6 +4,9 @@ One process, one port. From the outside in:
 
 - ``server``     binds the port, prints the ready line, ends cleanly
 - ``gateway``    the WSGI application: what is SageMaker's is answered here, everything else goes to moto
+- ``wire``       what a request of any service asks for, and errors in every protocol
+- ``control``    what tests ask of a running engine: faults on and off, what was called and created
+- ``faults``, ``fault_rules``  calls, jobs and endpoints that fail on purpose, from a seed
 - ``protocol``   requests and answers by botocore's service model, and AWS's error wording
 - ``training_jobs``, ``tuning_jobs``, ``hosting``, ``tags``, ``runtime``, ``scaling``  the operations
 - ``engine``     what they share: the store, the clients that point back here, everything that runs

@@ -32,7 +32,7 @@ POLL_SECONDS = 0.05
 
 
 class Unhealthy(Exception):
-    """A model server did not pass its health check."""
+    """A model server did not pass its health check, or found no instance."""
 
 
 @dataclass
@@ -65,6 +65,9 @@ class Deployment:
         self._engine.register(self, self.kill)
         try:
             shutil.rmtree(self._folder, ignore_errors=True)
+            if fault := self._engine.faults.of_endpoint(self._record.name):
+                self._engine.closing.wait(fault.seconds)
+                raise Unhealthy(fault.reason or ping_failure(self._variants[0]["VariantName"]))
             for variant in self._variants:
                 self._deploy(variant)
         except (Unhealthy, artifacts.DataFailure) as error:
@@ -187,10 +190,7 @@ class Deployment:
                 instance.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
             if instance.url and self._ping(instance):
                 return
-        raise Unhealthy(
-            f"The primary container for production variant {variant} did not pass the ping health check. "
-            "Please check CloudWatch logs for this endpoint."
-        )
+        raise Unhealthy(ping_failure(variant))
 
     def _ping(self, instance: Instance) -> bool:
         try:
@@ -229,3 +229,11 @@ class Deployment:
             for item in found["ScalableTargets"]:
                 with contextlib.suppress(autoscaling.exceptions.ObjectNotFoundException):
                     autoscaling.deregister_scalable_target(**target, ScalableDimension=item["ScalableDimension"])
+
+
+def ping_failure(variant: str) -> str:
+    """FailureReason for a container that never answered its health check."""
+    return (
+        f"The primary container for production variant {variant} did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint."
+    )

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sm_raw.aws.clients import Clients, local_clients
 from sm_raw.local.artifacts import ObjectCache
+from sm_raw.local.control import Census
+from sm_raw.local.faults import Faults
 from sm_raw.local.protocol import Request
 from sm_raw.local.store import Store
 
 # How long ``close`` waits for threads whose processes are killed already.
 CLOSE_SECONDS = 10.0
+# Marks the calls of the engine itself: they meet no faults, and nobody counts them.
+OWN_CALL, OWN_CALL_IN_WSGI = "X-Sm-Raw-Engine", "HTTP_X_SM_RAW_ENGINE"
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class Engine:
     def __init__(self, root: Path, url: str) -> None:
         self.root, self.url = root, url
         self.store = Store()
+        self.faults: Faults = Faults()
+        self.census: Census = Census()
+        self._token = secrets.token_hex(16)
         self.cache = ObjectCache(root / "objects")
         self.cpus = os.cpu_count() or 1
         # One is left to the engine, its clients and the evaluation of rules: an OpenMP thread that must wait for its
@@ -57,7 +65,16 @@ class Engine:
             if region not in self._clients:
                 self._clients[region] = local_clients(self.url, region)
             clients = self._clients[region]
-        return clients.client(service)
+        client = clients.client(service)
+        client.meta.events.register("before-call", self._mark, unique_id=OWN_CALL)
+        return client
+
+    def is_own(self, environ: Mapping[str, Any]) -> bool:
+        """Whether a call is one of the engine itself."""
+        return environ.get(OWN_CALL_IN_WSGI) == self._token
+
+    def _mark(self, params: Any, **_: object) -> None:
+        params["headers"][OWN_CALL] = self._token
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Run ``work`` in a thread of its own. What it lets through is a bug of ours and is shown as one.

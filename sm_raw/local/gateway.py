@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import html
-import io
-import json
 import re
 import sys
 import traceback
-import uuid
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from sm_raw.local import hosting, runtime, scaling, tags, training_jobs, tuning_jobs
+from sm_raw.local import control, hosting, object_listing, runtime, scaling, tags, training_jobs, tuning_jobs
 from sm_raw.local.engine import Call, Engine, Handler, region_of
+from sm_raw.local.faults import struck
 from sm_raw.local.protocol import ServiceError, operation_model, parse, serialise
+from sm_raw.local.wire import JSON, body_of, error_response, json_error, request_id, target_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 TARGET_PREFIX = "SageMaker."
-JSON = "application/x-amz-json-1.1"
+MOTO_API = "/moto-api"
 LOOPBACK_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[^/@:]+\.)*localhost)(?::\d+)?", re.IGNORECASE)
 HANDLERS: dict[str, Handler] = {
     **training_jobs.HANDLERS,
@@ -39,28 +37,38 @@ class Gateway:
         self._engine, self._moto = engine, moto
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._choose(environ)
+        answer = _refuse_foreigners(environ) or self._admit(environ)
         return answer(environ, start_response)
+
+    def _admit(self, environ: WSGIEnvironment) -> WSGIApplication:
+        """What tests ask of this engine, and what it asks of itself, meets no fault; anything else may."""
+        if control.is_control(environ):
+            return control.answer(self._engine, Request(environ))
+        if self._engine.is_own(environ) or environ["PATH_INFO"].startswith(MOTO_API):
+            return self._answer
+        target = target_of(environ)
+        app = self._engine.census.counted(target, self._answer)
+        fault = self._engine.faults.of_call(target)
+        return struck(fault, target, app, self._engine.closing.wait) if fault else app
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._choose(environ)(environ, start_response)
 
     def _choose(self, environ: WSGIEnvironment) -> WSGIApplication:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         authorization = environ.get("HTTP_AUTHORIZATION", "")
         region = region_of(authorization)
-        if refusal := _refuse_foreigners(environ):
-            return refusal
         if target.startswith(TARGET_PREFIX):
             return self._sagemaker(target.removeprefix(TARGET_PREFIX), region, Request(environ))
         # A bucket may be called "endpoints": only what is signed for SageMaker is the runtime's.
         if runtime.is_runtime(environ["PATH_INFO"]) and "/sagemaker/aws4_request" in authorization:
             return self._runtime(region, Request(environ))
         if target == scaling.TARGET:
-            body = Request(environ).get_data()
-            environ["wsgi.input"] = io.BytesIO(body)
             try:
-                scaling.refuse_register(self._engine, region, body)
+                scaling.refuse_register(self._engine, region, body_of(environ))
             except ServiceError as error:
-                return _json_error(error)
-        return self._through_moto
+                return json_error(error)
+        return object_listing.page(environ) or self._through_moto
 
     def _sagemaker(self, operation: str, region: str, request: Request) -> Response:
         def respond() -> Response:
@@ -69,14 +77,17 @@ class Gateway:
             if handler is None:
                 raise ServiceError("UnknownOperationException", f"This local engine does not answer {operation}.")
             answer = handler(Call(self._engine, region, parse(operation, request.get_data())))
-            return Response(serialise(operation, answer), content_type=JSON, headers=_request_id())
+            return Response(serialise(operation, answer), content_type=JSON, headers=request_id())
 
-        return _guarded(operation, respond, _json_error)
+        return _guarded(operation, respond, json_error)
 
     def _runtime(self, region: str, request: Request) -> Response:
-        response = _guarded(request.path, lambda: runtime.answer(self._engine, region, request), runtime.error_response)
-        response.headers.extend(_request_id())
-        return response
+        def respond() -> Response:
+            response = runtime.answer(self._engine, region, request)
+            response.headers.extend(request_id())
+            return response
+
+        return _guarded(request.path, respond, lambda error: error_response("rest-json", error))
 
     def _through_moto(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """moto's answer. Where it has none it raises, which would reach the client as a page of HTML."""
@@ -102,10 +113,8 @@ def _guarded(what: str, respond: Callable[[], Response], refuse: Callable[[Servi
 def _unknown_operation(environ: WSGIEnvironment, reason: str) -> Response:
     """The refusal in the protocol of the request: JSON for a target, else the XML of the query protocol."""
     if "HTTP_X_AMZ_TARGET" in environ:
-        return _json_error(ServiceError("UnknownOperationException", reason))
-    error = f"<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>{html.escape(reason)}</Message></Error>"
-    body = f"<ErrorResponse>{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
-    return Response(body, status=400, content_type="text/xml")
+        return json_error(ServiceError("UnknownOperationException", reason))
+    return error_response("query", ServiceError("InvalidAction", reason))
 
 
 def _refuse_foreigners(environ: WSGIEnvironment) -> Response | None:
@@ -119,14 +128,4 @@ def _refuse_foreigners(environ: WSGIEnvironment) -> Response | None:
 
 
 def _forbidden(reason: str) -> Response:
-    return _json_error(ServiceError("AccessDeniedException", f"Refused: {reason}.", status=403))
-
-
-def _json_error(error: ServiceError) -> Response:
-    body = {"__type": error.code, "message": error.message, **error.fields}
-    headers = {"x-amzn-ErrorType": error.code, **_request_id()}
-    return Response(json.dumps(body), status=error.status, content_type=JSON, headers=headers)
-
-
-def _request_id() -> dict[str, str]:
-    return {"x-amzn-RequestId": str(uuid.uuid4())}
+    return json_error(ServiceError("AccessDeniedException", f"Refused: {reason}.", status=403))

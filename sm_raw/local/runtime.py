@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -96,15 +95,4 @@ def _model_error(region: str, endpoint: str, status: int, message: str) -> Servi
         f"account {ACCOUNT_ID} for more information.",
         status=424,
         fields=fields,
-    )
-
-
-def error_response(error: ServiceError) -> Response:
-    """An error in the REST JSON protocol: its code in a header, its fields in the body."""
-    body = {"message": error.message, "Message": error.message, **error.fields}
-    return Response(
-        json.dumps(body),
-        status=error.status,
-        content_type="application/json",
-        headers={"x-amzn-ErrorType": error.code},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import json
 import resource
 import shutil
 import signal
@@ -24,24 +25,26 @@ def main(*, port: int, root: str | None, time_scale: float, faults: str | None) 
     """Serve until SIGTERM or Ctrl-C. Raises EngineFailed when it cannot start.
 
     ``port`` 0 takes a free one. ``root`` is where the files of jobs go; without it, a temporary folder that is removed
-    at the end.
+    at the end. ``faults`` is a file of faults, see ``sm_raw.local.faults``.
     """
-    if faults is not None:
-        raise EngineFailed("this engine has no faults to switch on; leave out --faults")
     if time_scale != 1:
         raise EngineFailed("this engine has no periods to compress; leave out --time-scale")
+    document = None if faults is None else read_faults(Path(faults))
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with _root_folder(root) as folder, serving(folder, port) as url:
+    with _root_folder(root) as folder, serving(folder, port, faults=document) as url:
         print(f"ready {url}", flush=True)
         ended.wait()
     return 0
 
 
 @contextlib.contextmanager
-def serving(root: Path, port: int = 0) -> Iterator[str]:
-    """Serve in threads of this process as long as the block runs; gives the endpoint's URL."""
+def serving(root: Path, port: int = 0, *, faults: object = None) -> Iterator[str]:
+    """Serve in threads of this process as long as the block runs; gives the endpoint's URL.
+
+    ``faults`` is a document of faults, see ``sm_raw.local.faults``.
+    """
     # moto and its web stack take a second to import: only where they are used.
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
@@ -61,6 +64,10 @@ def serving(root: Path, port: int = 0) -> Iterator[str]:
         def log_request(self, *args: Any, **kwargs: Any) -> None:
             pass
 
+        def connection_dropped(self, *args: Any, **kwargs: Any) -> None:
+            # By the client, or on purpose (faults.struck): without this, the next request would be waited for.
+            self.close_connection = True
+
     class Dispatcher(DomainDispatcherApplication):
         """moto finds the backend of a host by listing its own folder, twice for each request: a third of its time."""
 
@@ -72,6 +79,8 @@ def serving(root: Path, port: int = 0) -> Iterator[str]:
     with _listen(port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         engine = Engine(root, url)
+        if faults is not None:
+            engine.faults.switch(faults)
         gateway = Gateway(engine, Dispatcher(create_backend_app))
         # The socket is bound here since make_server ends the whole process when the port is taken.
         server = make_server(HOST, 0, gateway, threaded=True, request_handler=Handler, fd=listener.fileno())
@@ -84,6 +93,21 @@ def serving(root: Path, port: int = 0) -> Iterator[str]:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def read_faults(path: Path) -> object:
+    """The document of faults in a file. Raises EngineFailed for one that cannot be used."""
+    from sm_raw.local.fault_rules import complaints
+
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise EngineFailed(f"--faults {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise EngineFailed(f"--faults {path} is no JSON: {error}") from None
+    if wrong := complaints(document):
+        raise EngineFailed("\n  ".join([f"--faults {path} cannot be used:", *wrong]))
+    return document
 
 
 def _listen(port: int) -> socket.socket:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ class Store:
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], dict[str, Record]] = {}
         self._tags: dict[str, dict[str, str]] = {}
+        self.created: Counter[tuple[str, str, str]] = Counter()  # by region, kind and name, those gone by now too
         self.lock = threading.RLock()
         # Two records made within one tick must still sort by age.
         self._last_time = 0.0
@@ -50,6 +52,7 @@ class Store:
             if record.name in group:
                 raise KeyError(record.name)
             group[record.name] = record
+            self.created[record.region, record.kind, record.name] += 1
         return record
 
     def get(self, region: str, kind: str, name: str) -> Record | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sm_raw.local import artifacts, container
 from sm_raw.local.engine import Engine
+from sm_raw.local.faults import Failing
 from sm_raw.local.job_logs import LogStream, MetricReader
 from sm_raw.local.process import ChildProcess, clean_environment
 from sm_raw.local.rule_evaluation import RuleEvaluation
@@ -61,6 +62,7 @@ class TrainingRun:
         self._request: Mapping[str, Any] = record.description
         self._stop_asked = threading.Event()
         self._child: ChildProcess | None = None
+        self._fault: Failing | None = None
         self._tree = container.Tree(engine.root / "jobs" / record.region / record.name)
         self._metrics = MetricReader(self._request["AlgorithmSpecification"].get("MetricDefinitions", []))
         self._log = LogStream(
@@ -93,11 +95,15 @@ class TrainingRun:
             # Debugger rules outlast the training: their statuses may change after the job's last state.
             at_the_end.callback(self._rules.finish)
             self._engine.register(self, self.kill)
+            self._fault = self._engine.faults.of_job(self._record.name)
             self._finish(*self._live())
 
     def _live(self) -> tuple[str, str]:
         """From the download to the upload; returns the last secondary status and the reason of a failure."""
         try:
+            if self._fault and self._fault.error != "script":
+                self._suffer(self._fault)
+                raise JobFailure(self._fault.reason)
             self._tree.make()
             self._log.open()
             self._download()
@@ -116,6 +122,11 @@ class TrainingRun:
         finally:
             self._log.close()
         return outcome, reason
+
+    def _suffer(self, fault: Failing) -> None:
+        """Let the time pass until the fault strikes."""
+        if self._stop_asked.wait(fault.seconds):
+            raise StopAsked
 
     def _begin_to_stop(self) -> str:
         with self._engine.store.lock:
@@ -169,6 +180,11 @@ class TrainingRun:
     def _train(self) -> tuple[str, str]:
         command, environment = self._command(), self._environment()
         self._proceed("Training")
+        if self._fault:
+            self._suffer(self._fault)
+            for line in self._fault.reason.splitlines():
+                self._on_line(line)
+            return "Failed", self._explain(self._fault.exit_code, command)
         if (self._tree.code / "requirements.txt").exists():
             self._log.write("requirements.txt is not installed here: the script runs with the engine's packages")
         self._child = ChildProcess(command, env=environment, cwd=self._tree.code, on_line=self._on_line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sm_raw.aws.calls import ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import TRAINING, TUNING, JobKind
 from sm_raw.aws.logs import iter_log_events
@@ -103,7 +105,9 @@ def settled(
     while any(rule.status not in RULES_ENDED for rule in rule_statuses(response)) and time.monotonic() < deadline:
         story.progress("waiting for the Debugger rules")
         time.sleep(RULES_POLL_SECONDS)
-        described = clients.sagemaker.describe_training_job(TrainingJobName=response["TrainingJobName"])
+        described = ride_out(
+            functools.partial(clients.sagemaker.describe_training_job, TrainingJobName=response["TrainingJobName"])
+        )
         response = dict(described)
     return response
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
-from sm_raw.aws.job_kinds import ENDPOINT, JOB_KINDS, TRAINING, TUNING, JobKind, job_kind
+from sm_raw.aws.job_kinds import ENDPOINT, JOB_KINDS, PROCESSING, TRAINING, TRANSFORM, TUNING, JobKind, job_kind
 from sm_raw.errors import SmRawError
 
 MODEL = botocore.session.Session().get_service_model("sagemaker")
@@ -26,6 +26,8 @@ def test_every_name_in_the_table_is_in_the_model_of_the_service(kind: JobKind) -
     [
         (TRAINING, {"InProgress", "Stopping", "Deleting"}),
         (TUNING, {"InProgress", "Stopping", "Deleting"}),
+        (PROCESSING, {"InProgress", "Stopping"}),
+        (TRANSFORM, {"InProgress", "Stopping"}),
         (ENDPOINT, {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}),
     ],
 )
@@ -50,3 +52,8 @@ def test_logs_of_a_tuning_job_are_those_of_the_training_jobs_named_after_it() ->
     assert (TRAINING.log_group_of("t"), TRAINING.log_stream_prefix_of("t")) == ("/aws/sagemaker/TrainingJobs", "t/")
     assert (TUNING.log_group_of("t"), TUNING.log_stream_prefix_of("t")) == ("/aws/sagemaker/TrainingJobs", "t-")
     assert (ENDPOINT.log_group_of("e"), ENDPOINT.log_stream_prefix_of("e")) == ("/aws/sagemaker/Endpoints/e", "")
+
+
+@pytest.mark.parametrize(("kind", "group"), [(PROCESSING, "ProcessingJobs"), (TRANSFORM, "TransformJobs")])
+def test_logs_of_every_other_kind_of_job_lie_in_a_group_of_their_kind(kind: JobKind, group: str) -> None:
+    assert (kind.log_group_of("j"), kind.log_stream_prefix_of("j")) == (f"/aws/sagemaker/{group}", "j/")

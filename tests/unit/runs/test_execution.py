@@ -52,7 +52,7 @@ class Refusing:
             raise ClientError({"Error": {"Code": code, "Message": "not there"}}, operation)
         if operation.startswith("Create"):
             raise ClientError({"Error": {"Code": self.code, "Message": "your quota is 0"}}, operation)
-        return {}
+        return {"ETag": '"0"'} if operation == "PutObject" else {}
 
 
 def execution(plan: Plan, tmp_path: Path, refusing: Refusing, monkeypatch: pytest.MonkeyPatch) -> Execution:
