@@ -7,17 +7,18 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pytest
+
 from sm_raw.aws.failures import explain_failure
 from sm_raw.aws.log_export import export_logs
 from sm_raw.aws.log_following import LogPosition
 from sm_raw.aws.logs import job_logs
 
+pytestmark = pytest.mark.local
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
 COUNTING = """
-import time
 for number in range(200):
     print(f"line {number}", flush=True)
-    time.sleep(0.005)
 """
 BROKEN = """
 import argparse

@@ -198,7 +198,7 @@ signal.pause()
 
 def test_stop_kills_what_ignores_sigterm_after_the_grace(start: Any) -> None:
     output = Recorder()
-    program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1); time.sleep(600)"
+    program = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1); signal.pause()"
     child = start(*python(program), on_line=output)
     output.first(1)
     began = time.monotonic()
