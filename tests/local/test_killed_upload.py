@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sm_raw.aws.checksums import PART_BYTES
 from sm_raw.aws.upload import upload_folder
+
+pytestmark = pytest.mark.local
 
 KILLED = """
 import sys, threading

@@ -11,6 +11,8 @@ from botocore.parsers import create_parser
 
 from sm_raw.local.object_listing import page
 
+pytestmark = pytest.mark.local
+
 KEYS = ("listed/a", "listed/b c+d", "listed/e&<f>", "listed/%20", "listed/ü/1")
 
 
