@@ -41,7 +41,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
 from sm_raw.aws.clients import Clients
-from sm_raw.aws.wait import wait_for_all, watch
+from sm_raw.aws.waiting.wait import wait_for_all, watch
 
 CHILDREN, PARALLEL = 500, 20
 CHILD_SECONDS = (150.0, 426.0)

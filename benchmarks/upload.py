@@ -27,7 +27,7 @@ BUCKET = "bench"
 OURS = """
 import json, sys, time
 from sm_raw.aws.clients import local_clients
-from sm_raw.aws.upload import upload_folder
+from sm_raw.aws.transfers.upload import upload_folder
 url, memory, folder, uri = sys.argv[1:]
 s3 = local_clients(url).s3
 started = time.perf_counter()

@@ -30,7 +30,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sm_raw.aws.wait import Outcome
+    from sm_raw.aws.waiting.wait import Outcome
     from sm_raw.validation.findings import Finding
 
 

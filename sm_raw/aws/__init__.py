@@ -6,34 +6,34 @@ here can tell the two apart. Importing this package imports neither boto3 nor Nu
 
 from __future__ import annotations
 
-from sm_raw.aws.async_invoke import invoke_endpoint_async
-from sm_raw.aws.attach import attach, find_job
-from sm_raw.aws.batch import BatchResult, invoke_batch
 from sm_raw.aws.clients import Clients, aws_clients, local_clients
-from sm_raw.aws.crew import TransferState
-from sm_raw.aws.download import DownloadResult, download, download_folder
-from sm_raw.aws.failure_causes import Cause, match_causes
-from sm_raw.aws.failures import Explanation, explain_failure
-from sm_raw.aws.folders import folder_digest
-from sm_raw.aws.invoke import ask_endpoint, invoke_endpoint
+from sm_raw.aws.failures.causes import Cause, match_causes
+from sm_raw.aws.failures.explaining import Explanation, explain_failure
+from sm_raw.aws.hosting.scaling import describe_scaling
+from sm_raw.aws.invoking.async_invoke import invoke_endpoint_async
+from sm_raw.aws.invoking.batch import BatchResult, invoke_batch
+from sm_raw.aws.invoking.invoke import ask_endpoint, invoke_endpoint
+from sm_raw.aws.invoking.predictions import Answer, Prediction
 from sm_raw.aws.job_kinds import ENDPOINT, JOB_KINDS, PROCESSING, TRAINING, TRANSFORM, TUNING, JobKind, job_kind
-from sm_raw.aws.line import CallBudget
-from sm_raw.aws.log_export import LogExport, export_logs
-from sm_raw.aws.log_filters import LogFilter
-from sm_raw.aws.log_following import LogPosition
-from sm_raw.aws.logs import LogEvent, iter_log_events, job_logs, tail
-from sm_raw.aws.multipart import abort_uploads
-from sm_raw.aws.packing import pack, unpack
-from sm_raw.aws.polling import Change
-from sm_raw.aws.predictions import Answer, Prediction
+from sm_raw.aws.logs.export import LogExport, export_logs
+from sm_raw.aws.logs.filters import LogFilter
+from sm_raw.aws.logs.following import LogPosition
+from sm_raw.aws.logs.reading import LogEvent, iter_log_events, job_logs, tail
 from sm_raw.aws.remove import Resource, left_behind, remove, stop_job
-from sm_raw.aws.repacking import RepackedModel, repack_model
 from sm_raw.aws.results import RuleStatus, Trial, best_trial, metric_series, rule_statuses, trials
-from sm_raw.aws.s3_uris import S3Uri, parse_s3_uri
-from sm_raw.aws.scaling import describe_scaling
 from sm_raw.aws.submit import submit
-from sm_raw.aws.upload import UploadResult, upload_file, upload_folder
-from sm_raw.aws.wait import Outcome, wait, wait_for_all, watch
+from sm_raw.aws.transfers.crew import TransferState
+from sm_raw.aws.transfers.download import DownloadResult, download, download_folder
+from sm_raw.aws.transfers.folders import folder_digest
+from sm_raw.aws.transfers.multipart import abort_uploads
+from sm_raw.aws.transfers.packing import pack, unpack
+from sm_raw.aws.transfers.repacking import RepackedModel, repack_model
+from sm_raw.aws.transfers.s3_uris import S3Uri, parse_s3_uri
+from sm_raw.aws.transfers.upload import UploadResult, upload_file, upload_folder
+from sm_raw.aws.waiting.attach import attach, find_job
+from sm_raw.aws.waiting.line import CallBudget
+from sm_raw.aws.waiting.polling import Change
+from sm_raw.aws.waiting.wait import Outcome, wait, wait_for_all, watch
 
 __all__ = [
     "ENDPOINT",

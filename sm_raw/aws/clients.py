@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from botocore.session import Session
     from types_boto3_application_autoscaling import ApplicationAutoScalingClient
     from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ecr import ECRClient
     from types_boto3_iam import IAMClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_pricing import PricingClient
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from types_boto3_service_quotas import ServiceQuotasClient
     from types_boto3_sts import STSClient
 
 POOL_CONNECTIONS = 32
@@ -93,12 +97,28 @@ class Clients:
         return cast("CloudWatchClient", self.client("cloudwatch"))
 
     @property
+    def ec2(self) -> EC2Client:
+        return cast("EC2Client", self.client("ec2"))
+
+    @property
+    def ecr(self) -> ECRClient:
+        return cast("ECRClient", self.client("ecr"))
+
+    @property
     def iam(self) -> IAMClient:
         return cast("IAMClient", self.client("iam"))
 
     @property
     def awslambda(self) -> LambdaClient:
         return cast("LambdaClient", self.client("lambda"))
+
+    @property
+    def pricing(self) -> PricingClient:
+        return cast("PricingClient", self.client("pricing"))
+
+    @property
+    def service_quotas(self) -> ServiceQuotasClient:
+        return cast("ServiceQuotasClient", self.client("service-quotas"))
 
     @property
     def sts(self) -> STSClient:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from sm_raw.aws.calls import call, error_code, ride_out
 from sm_raw.aws.clients import Clients
+from sm_raw.aws.hosting.scaling import NAMESPACE, VARIANT_INSTANCES
 from sm_raw.aws.job_kinds import JobKind, job_kind
-from sm_raw.aws.scaling import NAMESPACE, VARIANT_INSTANCES
-from sm_raw.aws.wait import next_pause
+from sm_raw.aws.waiting.wait import next_pause
 from sm_raw.errors import SmRawError
 
 if TYPE_CHECKING:

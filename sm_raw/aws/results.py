@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sm_raw.aws.calls import ride_out
-from sm_raw.aws.logs import LogEvent
+from sm_raw.aws.logs.reading import LogEvent
 from sm_raw.errors import SmRawError
 from sm_raw.specs.hyperparameters import decode_hyperparameter
 

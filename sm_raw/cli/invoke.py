@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sm_raw.aws.batch import BatchResult, InvocationOutcome, invoke_batch
 from sm_raw.aws.clients import Clients
+from sm_raw.aws.invoking.batch import BatchResult, InvocationOutcome, invoke_batch
 from sm_raw.cli.jobs import clients_of
 from sm_raw.cli.run import told
 from sm_raw.cli.telling import ERRORS, SUCCESS, table

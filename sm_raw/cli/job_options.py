@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
-from collections.abc import Callable
 from typing import Any
 
-from sm_raw.cli.telling import command
+from sm_raw.cli.telling import command, later
 
 ATTACH_EXAMPLES = """\
 examples:
@@ -59,15 +56,4 @@ def add_commands(commands: Any) -> None:
         parser.add_argument("--endpoint-url", metavar="URL", help="a local engine; without it, AWS is asked")
         parser.add_argument("--region", help="default: the usual AWS configuration")
         parser.add_argument("--profile", help="a profile of the usual AWS configuration")
-        parser.set_defaults(run=_later(action))
-
-
-def _later(action: str) -> Callable[[argparse.Namespace], int]:
-    """An action, ``module.function``, imported when it is called: other commands should not wait for it."""
-    module, _, function = action.partition(".")
-
-    def act(options: argparse.Namespace) -> int:
-        code: int = getattr(importlib.import_module(f"sm_raw.cli.{module}"), function)(options)
-        return code
-
-    return act
+        parser.set_defaults(run=later(action))

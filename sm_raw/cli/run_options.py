@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sm_raw.cli.telling import command
+from sm_raw.cli.telling import command, later
 
 OUT = Path("runs")
 
@@ -51,28 +49,18 @@ def add_commands(commands: Any) -> None:
     run = command(commands, "run", "run a recipe from data to predictions", RUN_EXAMPLES)
     _add_recipe_options(run)
     _add_run_options(run)
-    run.set_defaults(run=_later("run", "run_from_options"))
+    run.set_defaults(run=later("run.run_from_options"))
     resume = command(commands, "resume", "go on with a run that did not end well", RESUME_EXAMPLES)
     resume.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help="its --out (runs)")
-    resume.set_defaults(run=_later("run", "resume"))
+    resume.set_defaults(run=later("run.resume"))
     down = command(commands, "down", "remove what runs have made", DOWN_EXAMPLES)
     down.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help="their --out (runs)")
-    down.set_defaults(run=_later("run", "down"))
+    down.set_defaults(run=later("run.down"))
     plan = command(commands, "plan", "show the steps of a run and the instances that it needs", PLAN_EXAMPLES)
     policy = command(commands, "policy", "print the IAM policies that a run needs, and no more", POLICY_EXAMPLES)
-    for parser, action in ((plan, "plan"), (policy, "policy")):
+    for parser, action in ((plan, "plan.plan"), (policy, "plan.policy")):
         _add_recipe_options(parser)
-        parser.set_defaults(run=_later("plan", action), dry_run=True)
-
-
-def _later(module: str, action: str) -> Callable[[argparse.Namespace], int]:
-    """An action of a module beside this one, imported when it is called: other commands should not wait for it."""
-
-    def act(options: argparse.Namespace) -> int:
-        code: int = getattr(importlib.import_module(f"sm_raw.cli.{module}"), action)(options)
-        return code
-
-    return act
+        parser.set_defaults(run=later(action), dry_run=True)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 SUCCESS, ERRORS, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
@@ -25,6 +26,17 @@ def command(commands: Any, name: str, summary: str, examples: str) -> argparse.A
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
+
+
+def later(action: str) -> Callable[[argparse.Namespace], int]:
+    """An action of this package, ``module.function``, imported when it is called: other commands should not wait."""
+    module, _, function = action.partition(".")
+
+    def act(options: argparse.Namespace) -> int:
+        code: int = getattr(importlib.import_module(f"sm_raw.cli.{module}"), function)(options)
+        return code
+
+    return act
 
 
 def count(number: int, noun: str) -> str:

@@ -16,8 +16,8 @@ from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import JobKind
 from sm_raw.aws.remove import NOT_THERE, Resource, left_behind, remove, stop_job
 from sm_raw.aws.submit import submit
-from sm_raw.aws.upload import upload_file, upload_folder
-from sm_raw.aws.wait import wait
+from sm_raw.aws.transfers.upload import upload_file, upload_folder
+from sm_raw.aws.waiting.wait import wait
 from sm_raw.errors import InvalidRequest, JobFailed, NameClash, SmRawError
 from sm_raw.runs import outcomes
 from sm_raw.runs.effects import EFFECTS, Effect, resource_of

@@ -13,11 +13,11 @@ from typing import Any
 
 from sm_raw.aws.calls import ride_out
 from sm_raw.aws.clients import Clients
+from sm_raw.aws.hosting.scaling import describe_scaling
 from sm_raw.aws.job_kinds import TRAINING, TUNING, JobKind
-from sm_raw.aws.logs import iter_log_events
+from sm_raw.aws.logs.reading import iter_log_events
 from sm_raw.aws.results import metric_series, rule_statuses, trials
-from sm_raw.aws.scaling import describe_scaling
-from sm_raw.aws.upload import download
+from sm_raw.aws.transfers.upload import download
 from sm_raw.runs.story import Story
 from sm_raw.specs.hyperparameters import decode_hyperparameter
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sm_raw.aws.folders import file_digest
+from sm_raw.aws.transfers.folders import file_digest
 from sm_raw.errors import InvalidData, InvalidRecipe, InvalidRequest, UnresolvedPlaceholder
 from sm_raw.runs.effects import EFFECTS
 from sm_raw.runs.placeholders import lookup, placeholders, render, resolver

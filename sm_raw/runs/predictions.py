@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.aws.invoke import invoke_endpoint
+from sm_raw.aws.invoking.invoke import invoke_endpoint
 from sm_raw.runs.image_folder import pick_test_images, survey
 
 if TYPE_CHECKING:

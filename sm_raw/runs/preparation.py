@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sm_raw.aws.folders import folder_digest
-from sm_raw.aws.packing import pack
+from sm_raw.aws.transfers.folders import folder_digest
+from sm_raw.aws.transfers.packing import pack
 from sm_raw.errors import InvalidData
 from sm_raw.runs.image_folder import survey, write_digits, write_lists
 from sm_raw.runs.plan import DataSummary, Plan, Surroundings, make_plan

@@ -19,7 +19,7 @@ from PIL import Image
 
 from sm_raw import specs
 from sm_raw.aws.clients import Clients, local_clients
-from sm_raw.aws.wait import wait
+from sm_raw.aws.waiting.wait import wait
 from sm_raw.errors import JobFailed
 from sm_raw.local.server import serving
 

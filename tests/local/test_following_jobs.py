@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sm_raw import specs
-from sm_raw.aws.attach import attach, find_job
 from sm_raw.aws.job_kinds import TRAINING, TUNING
-from sm_raw.aws.line import CallBudget
-from sm_raw.aws.wait import wait_for_all, watch
+from sm_raw.aws.waiting.attach import attach, find_job
+from sm_raw.aws.waiting.line import CallBudget
+from sm_raw.aws.waiting.wait import wait_for_all, watch
 from sm_raw.errors import NotAllSucceeded
 
 pytestmark = pytest.mark.local

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from sm_raw import specs
-from sm_raw.aws.batch import invoke_batch
 from sm_raw.aws.clients import Clients
-from sm_raw.aws.invoke import ask_endpoint, invoke_endpoint
+from sm_raw.aws.invoking.batch import invoke_batch
+from sm_raw.aws.invoking.invoke import ask_endpoint, invoke_endpoint
 from sm_raw.errors import InvalidPayload, ModelFailed
 
 pytestmark = pytest.mark.local

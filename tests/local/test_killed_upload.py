@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from sm_raw.aws.checksums import PART_BYTES
-from sm_raw.aws.upload import upload_folder
+from sm_raw.aws.transfers.checksums import PART_BYTES
+from sm_raw.aws.transfers.upload import upload_folder
 
 pytestmark = pytest.mark.local
 
 KILLED = """
 import sys, threading
 from sm_raw.aws.clients import local_clients
-from sm_raw.aws.upload import upload_folder
+from sm_raw.aws.transfers.upload import upload_folder
 s3 = local_clients(sys.argv[1]).s3
 send, sent = s3.upload_part, []
 def send_two(**fields):

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sm_raw.aws.failures import explain_failure
-from sm_raw.aws.log_export import export_logs
-from sm_raw.aws.log_following import LogPosition
-from sm_raw.aws.logs import job_logs
+from sm_raw.aws.failures.explaining import explain_failure
+from sm_raw.aws.logs.export import export_logs
+from sm_raw.aws.logs.following import LogPosition
+from sm_raw.aws.logs.reading import job_logs
 
 pytestmark = pytest.mark.local
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"

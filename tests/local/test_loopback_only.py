@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sm_raw import specs
-from sm_raw.aws.invoke import invoke_endpoint
+from sm_raw.aws.invoking.invoke import invoke_endpoint
 
 pytestmark = pytest.mark.local
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sm_raw.aws.logs import LogEvent
+from sm_raw.aws.logs.reading import LogEvent
 from sm_raw.aws.results import RuleStatus, Trial, best_trial, metric_series, rule_statuses
 from sm_raw.errors import SmRawError
 

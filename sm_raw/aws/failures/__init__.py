@@ -1,0 +1,6 @@
+"""Why something failed.
+
+- ``explaining``   the reason, the exit code, the ends of the right streams, all in one block
+- ``causes``       the catalogue: messages that were seen, their causes and remedies
+- ``tracebacks``   the traceback in a log
+"""

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sm_raw.aws.failures.explaining import CHILDREN_READ, WIDTH, Explanation, explain_failure
+
+TRACEBACK = [
+    "Traceback (most recent call last):",
+    '  File "train.py", line 3, in <module>',
+    "    import timm",
+    "ModuleNotFoundError: No module named 'timm'",
+]
+SCRIPT_ERROR = (
+    'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage ""\nCommand "python train.py", exit code: 1'
+)
+PING = "The primary container for production variant AllTraffic did not pass the ping health check."
+TUNING = "CreateHyperParameterTuningJob"
+
+
+class Cloud:
+    """Clients that describe one thing, with its failed children, and read the ends of its streams."""
+
+    def __init__(self, **description: Any) -> None:
+        self.description = description
+        self.children: list[dict[str, str]] = []
+        self.streams: dict[str, list[tuple[int, str]]] = {}
+        self.denied = False
+        self.groups: set[str] = set()
+
+    def client(self, service: str) -> Any:
+        return self
+
+    @property
+    def logs(self) -> Any:
+        return self
+
+    def write(self, stream: str, lines: Sequence[str], at: int = 0) -> None:
+        self.streams.setdefault(stream, []).extend((at + number, line) for number, line in enumerate(lines))
+
+    def _describe(self, **_: str) -> dict[str, Any]:
+        return self.description
+
+    describe_training_job = describe_processing_job = describe_endpoint = _describe
+    describe_hyper_parameter_tuning_job = get_function_configuration = _describe
+
+    def list_training_jobs_for_hyper_parameter_tuning_job(self, **request: Any) -> dict[str, Any]:
+        assert request["StatusEquals"] == "Failed"
+        first = int(request.get("NextToken", 0))
+        page: dict[str, Any] = {"TrainingJobSummaries": self.children[first : first + 3]}
+        return page | ({"NextToken": str(first + 3)} if first + 3 < len(self.children) else {})
+
+    def describe_log_streams(self, **request: str) -> dict[str, Any]:
+        if self.denied:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeLogStreams")
+        self.groups.add(request["logGroupName"])
+        prefix = request.get("logStreamNamePrefix", "")
+        return {"logStreams": [{"logStreamName": name} for name in self.streams if name.startswith(prefix)]}
+
+    def get_log_events(self, **request: Any) -> dict[str, Any]:
+        events = self.streams[request["logStreamName"]][-request["limit"] :]
+        return {"events": [{"timestamp": at, "message": line} for at, line in events]}
+
+
+def explain(cloud: Cloud, kind: str, name: str = "digits", **options: Any) -> Explanation:
+    clients: Any = cloud
+    explanation = explain_failure(clients, kind, name, sleep=lambda _: None, **options)
+    assert all(len(line) <= WIDTH for line in str(explanation).splitlines())
+    return explanation
+
+
+def causes(explanation: Explanation) -> list[str]:
+    return [cause.id for cause in explanation.causes]
+
+
+def test_a_failed_script_is_explained_by_the_traceback_in_its_log() -> None:
+    cloud = Cloud(TrainingJobStatus="Failed", SecondaryStatus="Failed", FailureReason=SCRIPT_ERROR)
+    cloud.write("digits/algo-1-1732147200", ["epoch 1", *TRACEBACK, "Reporting training FAILURE"])
+    found = explain(cloud, "CreateTrainingJob")
+    assert (found.kind, found.name, found.status, found.exit_code) == ("training job", "digits", "Failed", 1)
+    assert found.reason == SCRIPT_ERROR
+    assert found.traceback == "\n".join(TRACEBACK)
+    assert causes(found) == ["module-missing"]
+    assert found.log_tail == ("epoch 1", *TRACEBACK, "Reporting training FAILURE")
+    assert cloud.groups == {"/aws/sagemaker/TrainingJobs"}
+
+
+def test_the_block_reads_from_top_to_bottom() -> None:
+    cloud = Cloud(TrainingJobStatus="Failed", FailureReason="AlgorithmError: , exit code: 1")
+    cloud.write("digits/algo-1-1", [*TRACEBACK, "x" * 300])
+    assert str(explain(cloud, "CreateTrainingJob", lines=1)) == "\n".join(
+        [
+            "training job 'digits': Failed, exit code 1",
+            "  reason: AlgorithmError: , exit code: 1",
+            "  cause:  The code imports a package that the container does not have.",
+            "  remedy: Add it to requirements.txt next to the entry point (for inference in code/ of",
+            "          model.tar.gz), or import it only where it is used.",
+            "  traceback:",
+            *(f"  | {line}" for line in TRACEBACK),
+            "  the last lines of its log:",
+            "  | " + "x" * 95 + "…",
+        ]
+    )
+
+
+def test_of_several_hosts_the_first_to_fail_is_shown() -> None:
+    cloud = Cloud(TrainingJobStatus="Failed", FailureReason=SCRIPT_ERROR)
+    nccl = [TRACEBACK[0], *TRACEBACK[1:3], "RuntimeError: NCCL error: remote process exited"]
+    cloud.write("digits/algo-1-1", nccl, at=500)
+    cloud.write("digits/algo-2-1", TRACEBACK, at=100)
+    assert explain(cloud, "CreateTrainingJob").traceback == "\n".join(TRACEBACK)
+
+
+def test_without_a_traceback_the_lines_of_all_hosts_are_shown_with_their_names() -> None:
+    cloud = Cloud(TrainingJobStatus="Failed", FailureReason="AlgorithmError: , exit code: 137")
+    cloud.write("digits/algo-1-1732147200", ["one"], at=1)
+    cloud.write("digits/algo-2-1732147200", ["two"], at=0)
+    found = explain(cloud, "CreateTrainingJob")
+    assert found.log_tail == ("digits/algo-2: two", "digits/algo-1: one")
+    assert (found.exit_code, causes(found)) == (137, ["host-memory"])
+
+
+@pytest.mark.parametrize(
+    ("description", "log", "ids"),
+    [
+        ({"FailureReason": "AlgorithmError: , exit code: 2"}, [], ["hyperparameters-refused"]),
+        ({"FailureReason": SCRIPT_ERROR}, ["OSError: [Errno 28] No space left on device"], ["disk-full"]),
+        # What the reason tells is enough: a warning in the log does not come into it.
+        ({"FailureReason": "CapacityError: no"}, ["ThrottlingException, trying again"], ["capacity"]),
+        ({"FailureReason": SCRIPT_ERROR}, ["nothing of note"], []),
+        ({"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxRuntimeExceeded"}, [], ["runtime-limit"]),
+        ({"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxWaitTimeExceeded"}, [], ["wait-limit"]),
+        (
+            {
+                "TrainingJobStatus": "Completed",
+                "DebugRuleEvaluationStatuses": [
+                    {
+                        "RuleConfigurationName": "Overfit",
+                        "RuleEvaluationStatus": "Error",
+                        "StatusDetails": "ClientError: No debugging data was saved by the training job.",
+                    }
+                ],
+            },
+            [],
+            ["debugger-no-data"],
+        ),
+    ],
+)
+def test_the_cause_is_looked_for_where_it_is_told_best(
+    description: dict[str, Any], log: list[str], ids: list[str]
+) -> None:
+    cloud = Cloud(**{"TrainingJobStatus": "Failed", "SecondaryStatus": "Failed", **description})
+    cloud.write("digits/algo-1-1", log)
+    assert causes(explain(cloud, "CreateTrainingJob")) == ids
+
+
+def test_an_endpoint_that_does_not_answer_is_explained_by_its_own_log_first() -> None:
+    cloud = Cloud(EndpointStatus="Failed", FailureReason=PING)
+    cloud.write("AllTraffic/i-0abc", TRACEBACK)
+    found = explain(cloud, "CreateEndpoint", "e")
+    assert (found.kind, causes(found)) == ("endpoint", ["module-missing", "ping"])
+    assert cloud.groups == {"/aws/sagemaker/Endpoints/e"}
+
+
+def test_a_processing_jobs_own_message_is_part_of_the_reason() -> None:
+    cloud = Cloud(ProcessingJobStatus="Failed", FailureReason="AlgorithmError: , exit code: 1", ExitMessage="no rows")
+    found = explain(cloud, "CreateProcessingJob")
+    assert found.reason == "AlgorithmError: , exit code: 1\nno rows"
+
+
+def test_a_functions_timeout_is_found_in_its_log() -> None:
+    cloud = Cloud(FunctionName="ask", State="Active")
+    cloud.write("2026/11/21/[$LATEST]0a", ["START", "2026-11-21T00:00:00Z 0b Task timed out after 3.00 seconds"])
+    found = explain(cloud, "CreateFunction", "ask")
+    assert (found.kind, found.status, causes(found)) == ("function", "Active", ["lambda-timeout"])
+    assert cloud.groups == {"/aws/lambda/ask"}
+
+
+def test_what_has_not_failed_is_said_to_be_well() -> None:
+    found = explain(Cloud(TrainingJobStatus="Completed"), "CreateTrainingJob")
+    assert found == Explanation("training job", "digits", "Completed")
+    assert str(found) == "training job 'digits': Completed"
+
+
+def test_a_log_that_cannot_be_read_does_not_hide_the_reason() -> None:
+    cloud = Cloud(TrainingJobStatus="Failed", FailureReason="CapacityError: no capacity")
+    cloud.denied = True
+    found = explain(cloud, "CreateTrainingJob")
+    assert (causes(found), found.log_tail) == (["capacity"], ())
+
+
+def test_failed_children_of_a_tuning_job_are_counted_by_cause() -> None:
+    cloud = Cloud(HyperParameterTuningJobStatus="Failed", FailureReason="No training job succeeded after 5 attempts.")
+    reasons = [SCRIPT_ERROR] * 4 + ["CapacityError: no capacity"] * 2 + [SCRIPT_ERROR.replace("code: 1", "code: 137")]
+    for number, reason in enumerate(reasons):
+        name = f"tune-{number:03}-a"
+        cloud.children.append({"TrainingJobName": name, "FailureReason": reason})
+        cloud.write(f"{name}/algo-1-1", TRACEBACK if number < 4 else ["killed"])
+    found = explain(cloud, TUNING, "tune")
+    assert [(group.cause.id if group.cause else None, len(group.names)) for group in found.children] == [
+        ("module-missing", 4),
+        ("capacity", 2),
+        ("host-memory", 1),
+    ]
+    assert causes(found) == ["module-missing", "capacity", "host-memory", "children-failed"]
+    assert found.traceback == "\n".join(TRACEBACK)
+    assert "  jobs:   4 failed, as tune-000-a: The code imports" in str(found)
+
+
+def test_of_many_children_with_reasons_that_say_nothing_few_logs_are_read() -> None:
+    cloud = Cloud(HyperParameterTuningJobStatus="Completed", FailureReason="")
+    for number in range(40):
+        name, reason = f"tune-{number:03}-a", f"AlgorithmError: problem {'abcdefghij'[number % 10]}, exit code: 1"
+        cloud.children.append({"TrainingJobName": name, "FailureReason": reason})
+        cloud.write(f"{name}/algo-1-1", ["nothing"])
+    cloud.description["HyperParameterTuningJobStatus"] = "Stopped"
+    reads: list[str] = []
+    read = cloud.get_log_events
+    cloud.get_log_events = lambda **request: reads.append("") or read(**request)  # type: ignore[method-assign, func-returns-value]
+    found = explain(cloud, TUNING, "tune")
+    assert len(reads) == CHILDREN_READ
+    assert [len(group.names) for group in found.children] == [40]
+    assert found.children[0].cause is None
+
+
+def test_a_tuning_job_without_failed_children_has_its_own_reason() -> None:
+    cloud = Cloud(HyperParameterTuningJobStatus="Failed", FailureReason="No objective metrics found after running 5.")
+    found = explain(cloud, TUNING, "tune")
+    assert (causes(found), found.children) == (["no-objective-metric"], ())

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from sm_raw.aws.failures.tracebacks import find_traceback
+
+PLAIN = """\
+Traceback (most recent call last):
+  File "train.py", line 9, in <module>
+    main()
+  File "train.py", line 5, in main
+    raise ValueError("no images below /opt/ml/input")
+ValueError: no images below /opt/ml/input"""
+
+CHAINED = f"""\
+Traceback (most recent call last):
+  File "data.py", line 2, in load
+    open(path)
+FileNotFoundError: [Errno 2] No such file or directory: 'a.csv'
+
+During handling of the above exception, another exception occurred:
+
+{PLAIN}"""
+
+CAUSED = CHAINED.replace(
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+)
+
+
+def lines(text: str) -> list[str]:
+    return textwrap.dedent(text).splitlines()
+
+
+@pytest.mark.parametrize("text", [PLAIN, CHAINED, CAUSED])
+def test_a_traceback_is_found_among_other_lines(text: str) -> None:
+    assert find_traceback(lines(f"epoch 1\nloss 3\n{text}\nReporting training FAILURE\n")) == text
+
+
+def test_a_log_without_one_has_none() -> None:
+    assert find_traceback(lines("epoch 1\nValueError: printed by somebody\n")) == ""
+    assert find_traceback([]) == ""
+
+
+def test_lines_of_others_in_between_are_left_out() -> None:
+    mixed = []
+    for number, line in enumerate(CHAINED.splitlines()):
+        mixed += [line, f"epoch: {number}", "Progress: 3"]
+    assert find_traceback(mixed) == CHAINED
+
+
+def test_the_lines_of_one_process_are_told_from_those_of_another_by_what_stands_in_front() -> None:
+    mine, theirs = "[1,mpirank:0,algo-1]<stderr>:", "[1,mpirank:1,algo-2]<stderr>:"
+    mixed = []
+    for line in PLAIN.splitlines():
+        mixed += [mine + line, theirs + "  File of the other"]
+    assert find_traceback(mixed) == PLAIN
+
+
+def test_the_last_one_counts_unless_it_only_tells_that_another_process_failed() -> None:
+    wrapper = PLAIN.replace("ValueError:", "torch.distributed.elastic.multiprocessing.errors.ChildFailedError:")
+    other = PLAIN.replace("no images", "no labels")
+    assert find_traceback(lines(f"{PLAIN}\n{other}")) == other
+    assert find_traceback(lines(f"{PLAIN}\n{wrapper}")) == PLAIN
+    assert find_traceback(lines(wrapper)) == wrapper
+
+
+def test_errors_in_destructors_are_no_failure() -> None:
+    assert find_traceback(lines(f"Exception ignored in: <function x.__del__>\n{PLAIN}")) == ""
+
+
+def test_a_message_of_several_lines_is_whole() -> None:
+    text = PLAIN.replace("ValueError: ", "RuntimeError: Error(s) in loading state_dict for Net:\n\tsize mismatch: ")
+    assert find_traceback(lines(f"{text}\nepoch 2")) == text
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["KeyboardInterrupt", "SystemExit: 3", "StopIteration", "ray.exceptions.RayTaskError(ValueError): x", "Stop: now"],
+)
+def test_exceptions_have_many_names(error: str) -> None:
+    text = PLAIN.rpartition("\n")[0] + f"\n{error}"
+    assert find_traceback(lines(f"{text}\n2026-11-21 the end")) == text
+
+
+def test_a_log_that_breaks_off_in_one_shows_what_there_is() -> None:
+    text = PLAIN.rpartition("\n")[0]
+    assert find_traceback(lines(text)) == text
