@@ -1,223 +1,163 @@
-"""One endpoint: a model server process for each instance of each variant, and the way of an invocation to one."""
+"""One endpoint: the fleet that answers its invocations, and how it changes while it does."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import random
 import shutil
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
-
-import urllib3
 
 from sm_raw.local import artifacts
 from sm_raw.local.engine import Engine
-from sm_raw.local.job_logs import LogStream
-from sm_raw.local.process import ChildProcess, clean_environment
+from sm_raw.local.fleet import Fleet, Variant
+from sm_raw.local.model_server import ModelServer, Unhealthy, endpoint_folder, ping_failure
 from sm_raw.local.store import Record
 
-MODEL_DIR = "/opt/ml/model"
-# Containers must "respond to the /ping with HTTP 200 within 8 minutes" unless the variant says otherwise
-# (developer guide, "Use Your Own Inference Code with Hosting Services").
-STARTUP_SECONDS = 480
-STOP_GRACE_SECONDS = 2
-# "A customer's model containers must respond to requests within 60 seconds" (API reference, InvokeEndpoint).
-INVOCATION_SECONDS = 60
-POLL_SECONDS = 0.05
-
-
-class Unhealthy(Exception):
-    """A model server did not pass its health check, or found no instance."""
-
-
-@dataclass
-class Instance:
-    """One model server: its process, its log and, once it serves, its address."""
-
-    name: str
-    process: ChildProcess
-    log: LogStream
-    url: str = ""
-
-    def end(self, grace_seconds: float) -> None:
-        """Stop the process and close the log."""
-        self.process.stop(grace_seconds)
-        self.log.close()
+REASON_CHARACTERS = 1024
 
 
 class Deployment:
-    """Runs the endpoint behind ``record``; ``variants`` are the ProductionVariants of its configuration."""
+    """Runs the endpoint behind ``record``, beginning with ``variants``.
 
-    def __init__(self, engine: Engine, record: Record, variants: Sequence[Mapping[str, Any]]) -> None:
-        self._engine, self._record, self._variants = engine, record, variants
-        self._folder = engine.root / "endpoints" / record.region / record.name
-        self._instances: dict[str, list[Instance]] = {variant["VariantName"]: [] for variant in variants}
-        self._turns: dict[str, Iterator[int]] = {name: itertools.count() for name in self._instances}
-        self._http = urllib3.PoolManager(maxsize=32, retries=False)
+    Invocations may come at any time and from any thread. ``create``, ``resize``, ``change``, ``update`` and ``delete``
+    wait for one another; who calls one of them has moved the endpoint's status on before, see ``endpoint_updates``.
+    """
+
+    def __init__(self, engine: Engine, record: Record, variants: Sequence[Variant]) -> None:
+        self._engine, self._record = engine, record
+        self._folder = endpoint_folder(engine, record)
+        self._changing = threading.Lock()
+        # The lock of the store guards the descriptions, of which the fleet's summaries are a part.
+        self._changed = threading.Condition(engine.store.lock)
+        self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+        self.invocations: Counter[str] = Counter()  # by variant, since the endpoint was created
+        self._fleet = self._new_fleet(variants)
+        record.description["ProductionVariants"] = self._fleet.summaries
+
+    def _new_fleet(self, variants: Sequence[Variant]) -> Fleet:
+        return Fleet(
+            self._engine,
+            self._record,
+            variants,
+            number_of=lambda variant: next(self._numbers[variant]),
+            changed=self._changed,
+        )
+
+    @property
+    def variants(self) -> Mapping[str, Variant]:
+        """The variants that answer now, as they were configured; their summaries tell how they have changed."""
+        return self._fleet.variants
+
+    @contextlib.contextmanager
+    def lend(self, variant: str | None = None) -> Iterator[ModelServer]:
+        """A server for one invocation; it is not ended before the block is left, unless the endpoint is deleted.
+
+        Raises KeyError for an unknown variant, NoServer if there is none to take it.
+        """
+        with self._changed:
+            server = self._fleet.choose(variant)
+            server.busy += 1
+            self.invocations[server.variant] += 1
+        try:
+            yield server
+        finally:
+            with self._changed:
+                server.busy -= 1
+                self._changed.notify_all()
 
     def create(self) -> None:
         """Start every server and wait until all are healthy; then the endpoint is InService."""
         self._engine.register(self, self.kill)
-        try:
+        with self._changing, self._explained(self._fail):
             shutil.rmtree(self._folder, ignore_errors=True)
-            if fault := self._engine.faults.of_endpoint(self._record.name):
-                self._engine.closing.wait(fault.seconds)
-                raise Unhealthy(fault.reason or ping_failure(self._variants[0]["VariantName"]))
-            for variant in self._variants:
-                self._deploy(variant)
-        except (Unhealthy, artifacts.DataFailure) as error:
-            self._fail(str(error))
-        except OSError as error:
-            self._fail(artifacts.disk_failure(error, self._engine.root))
-        except Exception:
-            self._fail("InternalServerError: the local engine met an error of its own")
-            raise
-        else:
+            self._fulfil(self._fleet)
             self._engine.store.update(self._record, EndpointStatus="InService")
+
+    def resize(self, variant: str, count: int) -> None:
+        """Bring a variant to ``count`` servers; returns when they are healthy, or the last ones have ended.
+
+        The summaries tell the truth all the while, and invocations are answered. Raises Unhealthy, DataFailure or
+        OSError when not all can be started: then the variant is as it was. Raises KeyError for a variant that is
+        unknown or serverless. The endpoint's status is the caller's affair: see ``endpoint_updates.change_variants``.
+        """
+        with self._changing:
+            before = self._fleet.want([{"VariantName": variant, "DesiredInstanceCount": count}])
+            try:
+                self._fulfil(self._fleet)
+            except BaseException:
+                self._fleet.want(before)
+                raise
+
+    def want(self, desired: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Take in a DesiredWeightsAndCapacities, for ``change`` to carry out; returns the one that would undo it."""
+        return self._fleet.want(desired)
+
+    def change(self, undo: Iterable[Mapping[str, Any]]) -> str:
+        """Carry out what is wanted; then the endpoint is InService. Returns "", or why all is again as it was.
+
+        ``undo`` is what ``want`` returned.
+        """
+        with self._changing:
+            with self._explained(lambda reason: self._undo(undo, reason)):
+                self._fulfil(self._fleet)
+                self._engine.store.update(self._record, EndpointStatus="InService", FailureReason=None)
+            return self._record.description["FailureReason"] or ""
+
+    def _undo(self, desired: Iterable[Mapping[str, Any]], reason: str) -> None:
+        # What was started has ended by now, so that there is nothing to wait for in RollingBack.
+        self._fleet.want(desired)
+        self._engine.store.update(self._record, EndpointStatus="InService", FailureReason=reason)
 
     def delete(self) -> None:
         """End every server; then the endpoint is no more."""
-        try:
-            self._end_instances(STOP_GRACE_SECONDS)
-            self._deregister_scaling()
-        finally:
-            self._engine.forget(self)
-            self._http.clear()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._engine.store.remove(self._record)
+        with self._changing:
+            try:
+                self._fleet.end()
+                self._deregister_scaling()
+            finally:
+                self._engine.forget(self)
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._engine.store.remove(self._record)
 
     def kill(self) -> None:
         """End every server at once; the engine is closing."""
-        self._end_instances(0)
-        self._http.clear()
+        self._fleet.end(0)
+
+    def _fulfil(self, fleet: Fleet) -> None:
+        """Bring ``fleet`` to what is wanted, or fail where servers are missing and a fault on purpose says so."""
+        missing = any(count > 0 for count in fleet.missing().values())
+        if missing and (fault := self._engine.faults.of_endpoint(self._record.name)):
+            self._engine.closing.wait(fault.seconds)
+            raise Unhealthy(fault.reason or ping_failure(next(iter(fleet.variants))))
+        fleet.fulfil()
 
     def _fail(self, reason: str) -> None:
-        self._end_instances(STOP_GRACE_SECONDS)
-        self._engine.store.update(self._record, EndpointStatus="Failed", FailureReason=reason[:1024])
+        self._fleet.end()
+        self._engine.store.update(self._record, EndpointStatus="Failed", FailureReason=reason)
 
-    def pick(self, variant: str | None) -> tuple[str, Instance]:
-        """Variant and instance of one invocation: by weight, then in turn. Raises KeyError for an unknown variant."""
-        if variant is None:
-            summaries = self._record.description["ProductionVariants"]
-            weights = [item["CurrentWeight"] for item in summaries]
-            chosen = random.choices(summaries, weights if any(weights) else None)[0]
-            variant = str(chosen["VariantName"])
-        instances = self._instances[variant]
-        return variant, instances[next(self._turns[variant]) % len(instances)]
-
-    def invoke(self, instance: Instance, body: bytes, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
-        """The model server's answer to one invocation."""
-        return self._http.request(
-            "POST",
-            f"{instance.url}/invocations",
-            body=body,
-            headers=dict(headers),
-            timeout=urllib3.Timeout(connect=5, read=INVOCATION_SECONDS),
-        )
-
-    def _deploy(self, variant: Mapping[str, Any]) -> None:
-        name = variant["VariantName"]
-        model = self._engine.store.get(self._record.region, "model", variant["ModelName"])
-        if model is None:
-            raise Unhealthy(f"The model {variant['ModelName']!r} of variant {name!r} was deleted.")
-        container = model.description.get("PrimaryContainer") or model.description["Containers"][0]
-        for number in range(variant.get("InitialInstanceCount", 1)):
-            base = self._folder / name / str(number)
-            self._start(name, number, base, container)
-        timeout = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS)
-        for instance in self._instances[name]:
-            self._wait_until_healthy(instance, name, timeout)
-            self._count(name)
-
-    def _start(self, variant: str, number: int, base: Path, container: Mapping[str, Any]) -> None:
-        region = self._record.region
-        s3 = self._engine.client("s3", region)
-        model = base / "model"
-        artifacts.unpack(artifacts.fetch_file(s3, container["ModelDataUrl"], base / "model.tar.gz"), model)
-        environment = container.get("Environment", {})
-        code = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", f"{MODEL_DIR}/code")
-        if code.startswith("s3://"):
-            artifacts.unpack(artifacts.fetch_file(s3, code, base / "sourcedir.tar.gz"), base / "code")
-            code_folder = base / "code"
-        else:
-            code_folder = model / code.removeprefix(MODEL_DIR).strip("/")
-        log = LogStream(
-            self._engine.client("logs", region),
-            f"/aws/sagemaker/Endpoints/{self._record.name}",
-            f"{variant}/i-{number:017x}",
-        )
-        for folder in ("home", "tmp"):
-            (base / folder).mkdir()
-        process = ChildProcess(
-            [
-                *(sys.executable, "-m", "sm_raw.local.serving"),
-                *("--model-dir", str(model)),
-                *("--code-dir", str(code_folder)),
-                *("--program", environment.get("SAGEMAKER_PROGRAM", "inference.py")),
-                *("--port-file", str(base / "port")),
-            ],
-            env=clean_environment(
-                {
-                    "AWS_ENDPOINT_URL": self._engine.url,
-                    "AWS_DEFAULT_REGION": region,
-                    "AWS_REGION": region,
-                    "HOME": str(base / "home"),
-                    "TMPDIR": str(base / "tmp"),
-                    "OMP_NUM_THREADS": str(self._engine.job_cpus),
-                    "PYTHONUNBUFFERED": "1",
-                    **environment,
-                }
-            ),
-            cwd=base,
-            on_line=log.write,
-        )
-        self._instances[variant].append(Instance(f"{variant}/{number}", process, log))
-        log.open()
-        process.start()
-
-    def _wait_until_healthy(self, instance: Instance, variant: str, timeout: float) -> None:
-        port_file = self._folder / instance.name / "port"
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and not self._engine.closing.is_set():
-            if instance.process.wait(POLL_SECONDS) is not None:
-                break
-            if not instance.url and port_file.exists():
-                instance.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
-            if instance.url and self._ping(instance):
-                return
-        raise Unhealthy(ping_failure(variant))
-
-    def _ping(self, instance: Instance) -> bool:
+    @contextlib.contextmanager
+    def _explained(self, fail: Callable[[str], object]) -> Iterator[None]:
+        """Call ``fail`` with a FailureReason if the block fails. Only a bug of ours is raised again."""
         try:
-            return self._http.request("GET", f"{instance.url}/ping", timeout=2).status == 200
-        except urllib3.exceptions.HTTPError:
-            return False
-
-    def _count(self, variant: str) -> None:
-        with self._engine.store.lock:
-            for summary in self._record.description["ProductionVariants"]:
-                if summary["VariantName"] == variant and "CurrentInstanceCount" in summary:
-                    summary["CurrentInstanceCount"] += 1
-
-    def _all_instances(self) -> list[Instance]:
-        return [instance for instances in self._instances.values() for instance in instances]
-
-    def _end_instances(self, grace_seconds: float) -> None:
-        for instance in self._all_instances():
-            instance.end(grace_seconds)
+            yield
+        except (Unhealthy, artifacts.DataFailure) as error:
+            fail(str(error)[:REASON_CHARACTERS])
+        except OSError as error:
+            fail(artifacts.disk_failure(error, self._engine.root)[:REASON_CHARACTERS])
+        except Exception:
+            fail("InternalServerError: the local engine met an error of its own")
+            raise
 
     def _deregister_scaling(self) -> None:
         # The service deregisters the scalable targets of an endpoint that is deleted, and their policies with them.
         autoscaling = self._engine.client("application-autoscaling", self._record.region)
-        for variant in self._variants:
-            target = {
+        for variant in self._fleet.variants:
+            target: dict[str, Any] = {
                 "ServiceNamespace": "sagemaker",
-                "ResourceId": f"endpoint/{self._record.name}/variant/{variant['VariantName']}",
+                "ResourceId": f"endpoint/{self._record.name}/variant/{variant}",
             }
             for policy in autoscaling.describe_scaling_policies(**target)["ScalingPolicies"]:
                 autoscaling.delete_scaling_policy(
@@ -229,11 +169,3 @@ class Deployment:
             for item in found["ScalableTargets"]:
                 with contextlib.suppress(autoscaling.exceptions.ObjectNotFoundException):
                     autoscaling.deregister_scalable_target(**target, ScalableDimension=item["ScalableDimension"])
-
-
-def ping_failure(variant: str) -> str:
-    """FailureReason for a container that never answered its health check."""
-    return (
-        f"The primary container for production variant {variant} did not pass the ping health check. "
-        "Please check CloudWatch logs for this endpoint."
-    )

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from sm_raw.local import control, hosting, object_listing, runtime, scaling, tags, training_jobs, tuning_jobs
+from sm_raw.local import (
+    control,
+    endpoint_updates,
+    hosting,
+    object_listing,
+    runtime,
+    scaling,
+    tags,
+    training_jobs,
+    tuning_jobs,
+)
 from sm_raw.local.engine import Call, Engine, Handler, region_of
 from sm_raw.local.faults import struck
 from sm_raw.local.protocol import ServiceError, operation_model, parse, serialise
@@ -26,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
     **training_jobs.HANDLERS,
     **tuning_jobs.HANDLERS,
     **hosting.HANDLERS,
+    **endpoint_updates.HANDLERS,
     **tags.HANDLERS,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from sm_raw.local.artifacts import exists, split_uri
 from sm_raw.local.checks import refuse_rule_errors
 from sm_raw.local.deployment import Deployment
 from sm_raw.local.engine import Call, Engine, Handler
-from sm_raw.local.protocol import validation_error
+from sm_raw.local.fleet import Variant, variant_of
+from sm_raw.local.protocol import ServiceError, validation_error
 from sm_raw.local.store import Record, arn
 from sm_raw.local.tags import keep_tags
 
@@ -82,21 +83,19 @@ def create_config(call: Call) -> dict[str, Any]:
     for variant in call.request["ProductionVariants"]:
         if "ModelName" not in variant:
             raise validation_error(f"Variant {variant['VariantName']!r} names no model: give ModelName.")
-        _find(call.engine, call.region, MODEL, variant["ModelName"])
+        find(call.engine, call.region, MODEL, variant["ModelName"])
     return _arn(CONFIG, _keep(call, CONFIG))
 
 
 def create_endpoint(call: Call) -> dict[str, Any]:
     """CreateEndpoint: the answer comes at once, the endpoint is InService when its servers are healthy."""
-    variants = _find(call.engine, call.region, CONFIG, call.request["EndpointConfigName"]).description[
-        "ProductionVariants"
-    ]
+    variants = variants_of(call.engine, call.region, call.request["EndpointConfigName"])
     record = _keep(
         call,
         ENDPOINT,
         live=lambda record: Deployment(call.engine, record, variants),
         EndpointStatus="Creating",
-        ProductionVariants=[_variant_summary(call, variant) for variant in variants],
+        LastDeploymentConfig=call.request.get("DeploymentConfig"),
     )
     call.engine.start(f"endpoint {record.name}", record.live.create)
     return _arn(ENDPOINT, record)
@@ -107,17 +106,32 @@ def delete_endpoint(call: Call) -> dict[str, Any]:
 
     One that is being created or deleted is refused, as the service does.
     """
-    record = _find(call.engine, call.region, ENDPOINT, call.request["EndpointName"])
+    record = find(call.engine, call.region, ENDPOINT, call.request["EndpointName"])
     status = call.engine.store.advance(record, "EndpointStatus", SETTLED, "Deleting")
     if status not in SETTLED:
-        raise validation_error(f'Cannot update in-progress endpoint "{record.arn}".')
+        raise in_progress(record)
     call.engine.start(f"deleting endpoint {record.name}", record.live.delete)
     return {}
+
+
+def in_progress(record: Record) -> ServiceError:
+    """The refusal to change an endpoint that something happens to."""
+    return validation_error(f'Cannot update in-progress endpoint "{record.arn}".')
 
 
 def find_endpoint(engine: Engine, region: str, name: str) -> Record | None:
     """The endpoint of this name, or None."""
     return engine.store.get(region, ENDPOINT.arn_word, name)
+
+
+def variants_of(engine: Engine, region: str, config: str) -> list[Variant]:
+    """The variants of a configuration, each with the container of its model. Refused if one of them is not there."""
+    settings = find(engine, region, CONFIG, config).description["ProductionVariants"]
+    models = [find(engine, region, MODEL, item["ModelName"]).description for item in settings]
+    return [
+        variant_of(item, model.get("PrimaryContainer") or model["Containers"][0])
+        for item, model in zip(settings, models, strict=True)
+    ]
 
 
 def _keep(call: Call, kind: Kind, *, live: Callable[[Record], Any] | None = None, **fields: Any) -> Record:
@@ -148,47 +162,17 @@ def _arn(kind: Kind, record: Record) -> dict[str, Any]:
     return {kind.arn: record.arn}
 
 
-def _find(engine: Engine, region: str, kind: Kind, name: str) -> Record:
+def find(engine: Engine, region: str, kind: Kind, name: str) -> Record:
+    """The record of this name; refused as the service does if it is not there."""
     record = engine.store.get(region, kind.arn_word, name)
     if record is None:
         raise validation_error(f'Could not find {kind.noun} "{arn(region, kind.arn_word, name)}".')
     return record
 
 
-def _variant_summary(call: Call, variant: Mapping[str, Any]) -> dict[str, Any]:
-    model = _find(call.engine, call.region, MODEL, variant["ModelName"]).description
-    image = (model.get("PrimaryContainer") or model["Containers"][0]).get("Image")
-    weight = variant.get("InitialVariantWeight", 1.0)
-    count = variant.get("InitialInstanceCount", 1)
-    serverless = variant.get("ServerlessConfig")
-    return {
-        "VariantName": variant["VariantName"],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-        **(
-            {"CurrentServerlessConfig": serverless}
-            if serverless
-            else {"CurrentInstanceCount": 0, "DesiredInstanceCount": count}
-        ),
-        **(
-            {
-                "DeployedImages": [
-                    {
-                        "SpecifiedImage": image,
-                        "ResolvedImage": image,
-                        "ResolutionTime": call.engine.store.now(),
-                    }
-                ]
-            }
-            if image
-            else {}
-        ),
-    }
-
-
 def _describer(kind: Kind) -> Handler:
     def describe(call: Call) -> dict[str, Any]:
-        return call.engine.store.describe(_find(call.engine, call.region, kind, call.request[kind.name]))
+        return call.engine.store.describe(find(call.engine, call.region, kind, call.request[kind.name]))
 
     return describe
 
@@ -204,7 +188,7 @@ def _lister(kind: Kind) -> Handler:
 
 def _deleter(kind: Kind) -> Callable[[Call], dict[str, Any]]:
     def delete(call: Call) -> dict[str, Any]:
-        call.engine.store.remove(_find(call.engine, call.region, kind, call.request[kind.name]))
+        call.engine.store.remove(find(call.engine, call.region, kind, call.request[kind.name]))
         return {}
 
     return delete

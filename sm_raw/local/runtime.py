@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -13,11 +14,15 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from sm_raw.local.engine import Engine
+from sm_raw.local.fleet import NoServer
 from sm_raw.local.hosting import find_endpoint
+from sm_raw.local.model_server import ModelServer
 from sm_raw.local.protocol import ServiceError, service_model
-from sm_raw.local.store import ACCOUNT_ID
+from sm_raw.local.store import ACCOUNT_ID, Record
 
 PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<action>.+)")
+# States in which an endpoint answers invocations (API reference, DescribeEndpoint).
+ANSWERING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
 # Headers of the API that reach the container under their own name.
 FORWARDED = {
     "Content-Type": "Content-Type",
@@ -43,20 +48,17 @@ def answer(engine: Engine, region: str, request: HttpRequest) -> Response:
 def invoke(engine: Engine, region: str, endpoint: str, headers: Headers, body: bytes) -> Response:
     """InvokeEndpoint. A container's error comes back as ModelError, with its status and message."""
     record = find_endpoint(engine, region, endpoint)
-    if record is None or record.description["EndpointStatus"] != "InService":
+    if record is None or record.description["EndpointStatus"] not in ANSWERING:
         raise ServiceError("ValidationError", f"Endpoint {endpoint} of account {ACCOUNT_ID} not found.")
     limit = service_model("sagemaker-runtime").shape_for("BodyBlob").metadata["max"]
     if len(body) > limit:
         raise ServiceError("ValidationError", f"Request body of {len(body)} bytes is larger than {limit}.", status=413)
-    try:
-        variant, instance = record.live.pick(headers.get("X-Amzn-SageMaker-Target-Variant"))
-    except KeyError as error:
-        raise ServiceError("ValidationError", f"Variant {error.args[0]} of endpoint {endpoint} not found.") from None
     passed = {name: headers[key] for key, name in FORWARDED.items() if key in headers}
     passed.setdefault("Content-Type", "application/octet-stream")
-    response = _forward(engine, region, endpoint, lambda: record.live.invoke(instance, body, passed))
+    with _lent(record, headers.get("X-Amzn-SageMaker-Target-Variant")) as server:
+        response = _forward(region, endpoint, lambda: server.invoke(body, passed))
     answer_headers = {
-        "x-Amzn-Invoked-Production-Variant": variant,
+        "x-Amzn-Invoked-Production-Variant": server.variant,
         **{key: response.headers[key] for key in ("X-Amzn-SageMaker-Custom-Attributes",) if key in response.headers},
     }
     return Response(
@@ -66,9 +68,28 @@ def invoke(engine: Engine, region: str, endpoint: str, headers: Headers, body: b
     )
 
 
-def _forward(
-    engine: Engine, region: str, endpoint: str, send: Callable[[], urllib3.BaseHTTPResponse]
-) -> urllib3.BaseHTTPResponse:
+@contextlib.contextmanager
+def _lent(record: Record, variant: str | None) -> Iterator[ModelServer]:
+    """A server for one invocation, or the refusal of the service where there is none."""
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(record.live.lend(variant))
+        except KeyError:
+            message = f"Variant {variant} of endpoint {record.name} not found."
+            raise ServiceError("ValidationError", message) from None
+        except NoServer as error:
+            raise _no_server(record, error) from None
+        yield server
+
+
+def _no_server(record: Record, error: NoServer) -> ServiceError:
+    if error.throttled:
+        return ServiceError("ThrottlingException", "Rate exceeded")
+    message = f"Variant {error.variant} of endpoint {record.name} has no instance that could answer."
+    return ServiceError("ServiceUnavailable", message, status=503)
+
+
+def _forward(region: str, endpoint: str, send: Callable[[], urllib3.BaseHTTPResponse]) -> urllib3.BaseHTTPResponse:
     try:
         response = send()
     except urllib3.exceptions.ReadTimeoutError:
