@@ -15,6 +15,7 @@ from sm_raw.local import (
     endpoint_updates,
     hosting,
     object_listing,
+    policy_simulation,
     runtime,
     scaling,
     tags,
@@ -79,7 +80,7 @@ class Gateway:
                 scaling.refuse_register(self._engine, region, body_of(environ))
             except ServiceError as error:
                 return json_error(error)
-        return object_listing.page(environ) or self._through_moto
+        return policy_simulation.answer(environ) or object_listing.page(environ) or self._through_moto
 
     def _sagemaker(self, operation: str, region: str, request: Request) -> Response:
         def respond() -> Response:
