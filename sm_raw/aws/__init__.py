@@ -19,8 +19,15 @@ from sm_raw.aws.logs.export import LogExport, export_logs
 from sm_raw.aws.logs.filters import LogFilter
 from sm_raw.aws.logs.following import LogPosition
 from sm_raw.aws.logs.reading import LogEvent, iter_log_events, job_logs, tail
-from sm_raw.aws.remove import Resource, left_behind, remove, stop_job
-from sm_raw.aws.results import RuleStatus, Trial, best_trial, metric_series, rule_statuses, trials
+from sm_raw.aws.remove import left_behind, remove, stop_job
+from sm_raw.aws.resources import Resource
+from sm_raw.aws.results.artefacts import Artefact, fetch_artefacts
+from sm_raw.aws.results.frames import metrics_frame, trials_frame
+from sm_raw.aws.results.metrics import MetricValue, metric_series, metrics_over_time
+from sm_raw.aws.results.retraining import best_model_request, best_training_request, repeated_training_request
+from sm_raw.aws.results.rules import RuleStatus, rule_statuses
+from sm_raw.aws.results.training import TrainingResult, training_result
+from sm_raw.aws.results.trials import Trial, best_trial, trial_records, trials
 from sm_raw.aws.submit import submit
 from sm_raw.aws.transfers.crew import TransferState
 from sm_raw.aws.transfers.download import DownloadResult, download, download_folder
@@ -43,6 +50,7 @@ __all__ = [
     "TRANSFORM",
     "TUNING",
     "Answer",
+    "Artefact",
     "BatchResult",
     "CallBudget",
     "Cause",
@@ -55,12 +63,14 @@ __all__ = [
     "LogExport",
     "LogFilter",
     "LogPosition",
+    "MetricValue",
     "Outcome",
     "Prediction",
     "RepackedModel",
     "Resource",
     "RuleStatus",
     "S3Uri",
+    "TrainingResult",
     "TransferState",
     "Trial",
     "UploadResult",
@@ -68,12 +78,15 @@ __all__ = [
     "ask_endpoint",
     "attach",
     "aws_clients",
+    "best_model_request",
+    "best_training_request",
     "best_trial",
     "describe_scaling",
     "download",
     "download_folder",
     "explain_failure",
     "export_logs",
+    "fetch_artefacts",
     "find_job",
     "folder_digest",
     "invoke_batch",
@@ -86,15 +99,21 @@ __all__ = [
     "local_clients",
     "match_causes",
     "metric_series",
+    "metrics_frame",
+    "metrics_over_time",
     "pack",
     "parse_s3_uri",
     "remove",
     "repack_model",
+    "repeated_training_request",
     "rule_statuses",
     "stop_job",
     "submit",
     "tail",
+    "training_result",
+    "trial_records",
     "trials",
+    "trials_frame",
     "unpack",
     "upload_file",
     "upload_folder",

@@ -12,7 +12,7 @@ from typing import Any
 from sm_raw.aws.calls import call, ride_out
 from sm_raw.aws.clients import Clients, aws_clients, local_clients
 from sm_raw.aws.job_kinds import JOB_KINDS, JobKind
-from sm_raw.aws.results import Trial, trials
+from sm_raw.aws.results.trials import Trial, trials
 from sm_raw.aws.waiting.attach import attach as follow
 from sm_raw.aws.waiting.attach import find_job
 from sm_raw.cli.run import told

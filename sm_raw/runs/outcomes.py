@@ -16,7 +16,9 @@ from sm_raw.aws.clients import Clients
 from sm_raw.aws.hosting.scaling import describe_scaling
 from sm_raw.aws.job_kinds import TRAINING, TUNING, JobKind
 from sm_raw.aws.logs.reading import iter_log_events
-from sm_raw.aws.results import metric_series, rule_statuses, trials
+from sm_raw.aws.results.metrics import metric_series
+from sm_raw.aws.results.rules import rule_statuses
+from sm_raw.aws.results.trials import trials
 from sm_raw.aws.transfers.upload import download
 from sm_raw.runs.story import Story
 from sm_raw.specs.hyperparameters import decode_hyperparameter

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sm_raw import specs
-from sm_raw.aws.results import trials
+from sm_raw.aws.results.trials import trials
 from sm_raw.local import training_jobs
 from sm_raw.local.protocol import validation_error
 

@@ -17,7 +17,7 @@ from sm_raw.aws.job_kinds import TRAINING, TUNING, JobKind, job_kind
 from sm_raw.aws.logs.display import short_name
 from sm_raw.aws.logs.sources import FUNCTION, FunctionSource, list_children
 from sm_raw.aws.logs.streams import Ask, LogEvent, asking, list_streams, stream_tail
-from sm_raw.aws.results import rule_statuses
+from sm_raw.aws.results.rules import rule_statuses
 from sm_raw.aws.waiting.wait import failure_reason
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from sm_raw.aws.clients import Clients
-from sm_raw.aws.results import Trial, trials
+from sm_raw.aws.results.trials import Trial, trials
 
 Stub = Callable[[str], Stubber]
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
