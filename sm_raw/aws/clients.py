@@ -17,6 +17,7 @@ from sm_raw.errors import NotConfigured
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+    from botocore.credentials import Credentials
     from botocore.session import Session
     from types_boto3_application_autoscaling import ApplicationAutoScalingClient
     from types_boto3_cloudwatch import CloudWatchClient
@@ -49,12 +50,20 @@ LOCAL_KEY = "local"
 class Clients:
     """boto3 clients by service name, made when first asked for, and kept; safe to share among threads.
 
-    ``region`` is theirs; ``endpoint_url`` is None for AWS itself.
+    ``region`` and ``credentials`` are theirs; ``endpoint_url`` is None for AWS itself.
     """
 
-    def __init__(self, make: Callable[[str], BaseClient], *, region: str, endpoint_url: str | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[[str], BaseClient],
+        *,
+        region: str,
+        endpoint_url: str | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
         self.region = region
         self.endpoint_url = endpoint_url
+        self.credentials = credentials
         self._make = make
         self._made: dict[str, BaseClient] = {}
         self._lock = threading.Lock()
@@ -154,7 +163,7 @@ def aws_clients(region: str | None = None, profile: str | None = None) -> Client
         # boto3's stubs know a literal for every service; here the name is a value.
         return cast("BaseClient", cast(Any, session).client(service, config=config))
 
-    return Clients(make, region=session.region_name)
+    return Clients(make, region=session.region_name, credentials=credentials)
 
 
 def local_clients(endpoint_url: str, region: str = "us-east-1") -> Clients:
@@ -188,7 +197,7 @@ def local_clients(endpoint_url: str, region: str = "us-east-1") -> Clients:
         client = session.client(service, endpoint_url=endpoint_url, config=config, verify=False)
         return cast("BaseClient", client)
 
-    return Clients(make, region=region, endpoint_url=endpoint_url)
+    return Clients(make, region=region, endpoint_url=endpoint_url, credentials=session.get_credentials())
 
 
 def _require_loopback(endpoint_url: str) -> None:
