@@ -14,9 +14,15 @@ SmRawError
 ├── InvalidPayload        what was given to invoke_endpoint is no picture that can be sent
 ├── InvocationFailed      the model behind an endpoint answered with an error, or with what cannot be read
 │   └── ModelFailed       it answered with an error: what it was sent, and the way out
+├── UnknownName           no job, endpoint or function has the name
 ├── JobFailed             a job or endpoint ended in a state that is not success
 ├── WaitTimedOut          the wait ended, the job did not
 ├── NotAllSucceeded       some of several jobs failed, were stopped or still run
+├── DeploymentFailed      something could not be deployed; what had been made for it was removed again
+├── ChangeFailed          an endpoint was not changed as asked: the state it is in, and what to do next
+├── FunctionFailed        a Lambda function ended with an error of its own
+├── InvalidPrices         a price list cannot be used
+├── BudgetExceeded        a run may cost more than it may, or nobody knows what it costs
 ├── RunInProgress         another process runs in the same output folder
 ├── NameClash             the name is taken and the caller asked not to reuse it
 ├── StepFailed            a step of a run failed; names the step and what exists now
@@ -30,6 +36,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sm_raw.aws.failures.explaining import Explanation
     from sm_raw.aws.waiting.wait import Outcome
     from sm_raw.validation.findings import Finding
 
@@ -133,12 +140,23 @@ class InvalidPayload(SmRawError):
     """What was given cannot be sent to an endpoint as a picture."""
 
 
+class UnknownName(SmRawError, LookupError):
+    """Nothing of the kinds that were asked for has the name, which is ``name``."""
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name = name
+        super().__init__(message)
+
+
 class JobFailed(SmRawError):
     """A job or endpoint ended without success.
 
     ``kind``, ``name``, ``status``, ``reason`` (the service's FailureReason), ``log_tail`` (its last lines, may be
-    empty) and ``last_response`` (the whole describe answer) are attributes.
+    empty) and ``last_response`` (the whole describe answer) are attributes. So is ``explanation``: None, until
+    ``explained`` has looked for it; then it is the text.
     """
+
+    explanation: Explanation | None = None
 
     def __init__(
         self,
@@ -157,6 +175,9 @@ class JobFailed(SmRawError):
         if log_tail:
             message += "\nthe last lines of its log:" + "".join(f"\n  | {line}" for line in log_tail)
         super().__init__(message)
+
+    def __str__(self) -> str:
+        return super().__str__() if self.explanation is None else str(self.explanation)
 
 
 class WaitTimedOut(SmRawError):
@@ -184,6 +205,34 @@ class NotAllSucceeded(SmRawError):
         lines = "".join("\n  " + str(error).replace("\n", "\n  ") for error in errors[: self.TOLD])
         more = f"\n  and {len(errors) - self.TOLD} more" if len(errors) > self.TOLD else ""
         super().__init__(f"{len(errors)} of {len(outcomes)} jobs did not succeed:{lines}{more}")
+
+
+class InvalidPrices(SmRawError):
+    """A price list cannot be used. ``path``, ``reason``."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path}: {reason}; its form is told by: python -m sm_raw plan --help")
+
+
+class BudgetExceeded(SmRawError):
+    """A run may cost more than its budget, or what it may cost is not known; nothing was made.
+
+    ``budget``, ``bound`` (the upper bound as far as it is known) and ``currency``; ``unpriced``: what has no price or no
+    end, one line each; ``advice``: how it would fit, with numbers.
+    """
+
+    def __init__(
+        self, budget: float, bound: float, currency: str, *, unpriced: Sequence[str] = (), advice: Sequence[str] = ()
+    ) -> None:
+        self.budget, self.bound, self.currency = budget, bound, currency
+        self.unpriced, self.advice = tuple(unpriced), tuple(advice)
+        known = f"it may cost {bound:.2f} {currency}"
+        if unpriced:
+            known = f"what it may cost is not known ({bound:.2f} {currency} and what has no price)"
+        lines = [f"{known}, and the budget is {budget:.2f} {currency}: nothing was made"]
+        lines += [f"no price: {each}" for each in unpriced] + [f"to fit: {each}" for each in advice]
+        super().__init__("\n  ".join(lines))
 
 
 class RunInProgress(SmRawError):
@@ -234,3 +283,71 @@ class ModelFailed(InvocationFailed):
         sent = f"; sent were {sent_bytes:,} bytes as {sent_as}" if sent_as else ""
         super().__init__(endpoint, status, f"{reason}{sent}{'; ' if remedy else ''}{remedy}", log)
         self.reason, self.sent_as, self.sent_bytes, self.remedy = reason, sent_as, sent_bytes, remedy
+
+
+class DeploymentFailed(SmRawError):
+    """Something could not be deployed, and what had been made for it was removed again.
+
+    ``what`` ("endpoint 'e'"), ``step`` (the operation that failed, or the one whose result did), ``explanation`` (why,
+    with log lines, cause and remedy), ``removed`` and ``left`` (what was made and could not be removed, with the
+    reason) are attributes; the error itself is ``__cause__``.
+    """
+
+    def __init__(
+        self, what: str, step: str, explanation: object, *, removed: Sequence[str] = (), left: Sequence[str] = ()
+    ) -> None:
+        self.what, self.step, self.explanation = what, step, explanation
+        self.removed, self.left = tuple(removed), tuple(left)
+        lines = [f"{what} could not be deployed, {step} failed:", str(explanation)]
+        lines.append(f"removed again: {', '.join(removed) or 'nothing, for nothing had been made'}")
+        lines += [f"still there, remove it yourself: {each}" for each in left]
+        super().__init__("\n".join(lines))
+
+
+class ChangeFailed(SmRawError):
+    """An endpoint was not changed as it was asked for.
+
+    ``endpoint``, ``reason``, ``state`` (sentences about what is the case now), ``next_steps`` (what to do about it) and
+    ``explanation`` (of an endpoint that failed; else None) are attributes.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        reason: str,
+        *,
+        state: Sequence[str] = (),
+        next_steps: Sequence[str] = (),
+        explanation: object = None,
+    ) -> None:
+        self.endpoint, self.reason, self.explanation = endpoint, reason, explanation
+        self.state, self.next_steps = tuple(state), tuple(next_steps)
+        lines = [f"endpoint {endpoint!r} was not changed as asked: {reason}"]
+        lines += [str(explanation)] if explanation else []
+        lines += [f"now: {each}" for each in state] + [f"next: {each}" for each in next_steps]
+        super().__init__("\n".join(lines))
+
+
+class FunctionFailed(SmRawError):
+    """A Lambda function ended with an error.
+
+    ``function``, ``error_type``, ``message``, ``stack_trace`` and ``log_tail`` (lines of its log, at most 4 KB) are
+    attributes, and ``handled``: whether it was the function's own code that gave the error back.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        error_type: str,
+        message: str,
+        *,
+        stack_trace: Sequence[str] = (),
+        log_tail: Sequence[str] = (),
+        handled: bool = False,
+    ) -> None:
+        self.function, self.error_type, self.message = function, error_type, message
+        self.stack_trace, self.log_tail, self.handled = tuple(stack_trace), tuple(log_tail), handled
+        text = f"function {function!r} failed: {error_type}{': ' if message else ''}{message}"
+        for title, lines in (("its stack trace:", stack_trace), ("the last lines of its log:", log_tail)):
+            text += f"\n{title}" + "".join(f"\n  | {line}" for line in lines) if lines else ""
+        super().__init__(text)

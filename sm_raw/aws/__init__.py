@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sm_raw.aws.clients import Clients, aws_clients, local_clients
 from sm_raw.aws.failures.causes import Cause, match_causes
-from sm_raw.aws.failures.explaining import Explanation, explain_failure
+from sm_raw.aws.failures.explaining import Explanation, explain_failure, explained
 from sm_raw.aws.hosting.scaling import describe_scaling
 from sm_raw.aws.invoking.async_invoke import invoke_endpoint_async
 from sm_raw.aws.invoking.batch import BatchResult, invoke_batch
@@ -85,6 +85,7 @@ __all__ = [
     "download",
     "download_folder",
     "explain_failure",
+    "explained",
     "export_logs",
     "fetch_artefacts",
     "find_job",

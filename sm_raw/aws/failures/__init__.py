@@ -2,5 +2,6 @@
 
 - ``explaining``   the reason, the exit code, the ends of the right streams, all in one block
 - ``causes``       the catalogue: messages that were seen, their causes and remedies
+- ``layout``       how that block looks
 - ``tracebacks``   the traceback in a log
 """

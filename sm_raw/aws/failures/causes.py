@@ -346,9 +346,9 @@ CAUSES: tuple[Cause, ...] = (
     # Endpoints and what calls them.
     Cause(
         "ping",
-        (r"did not pass the ping health check",),
-        "The endpoint's container did not answer GET /ping with 200 in time.",
-        "Look at the endpoint's log for the import or load error, try the model locally, or raise "
+        (r"did not pass the ping health check", r"container failed to respond to ping"),
+        "The model's container did not answer GET /ping with 200 in time.",
+        "Look at its log for the import or load error, try the model locally, or raise "
         "ContainerStartupHealthCheckTimeoutInSeconds for a large model.",
         f"{EXAMPLES}/210",
         is_symptom=True,
@@ -368,7 +368,13 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "content-type",
-        (r"Unsupported Media Type", r"Unsupported content-type", r"(?:occurred|error) \(415\)"),
+        (
+            r"Unsupported Media Type",
+            r"Unsupported content-type",
+            r"content-type \S+ not supported",
+            r"is not an accepted ContentType",
+            r"(?:occurred|error) \(415\)",
+        ),
         "The container does not take this content type.",
         "Send a type that input_fn knows (image/jpeg, application/x-npy, application/json), or teach it this one.",
         "https://github.com/aws/sagemaker-tensorflow-serving-container/issues/162",

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import re
-import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sm_raw.aws.calls import call, ride_out
 from sm_raw.aws.failures.causes import Cause, cause_of_exit_code, match_causes, merged
+from sm_raw.aws.failures.layout import quoted, without, wrapped
 from sm_raw.aws.failures.tracebacks import HEADER, find_traceback
-from sm_raw.aws.job_kinds import TRAINING, TUNING, JobKind, job_kind
+from sm_raw.aws.job_kinds import JOB_KINDS, TRAINING, TUNING, JobKind, job_kind
 from sm_raw.aws.logs.display import short_name
 from sm_raw.aws.logs.sources import FUNCTION, FunctionSource, list_children
 from sm_raw.aws.logs.streams import Ask, LogEvent, asking, list_streams, stream_tail
 from sm_raw.aws.results.rules import rule_statuses
 from sm_raw.aws.waiting.wait import failure_reason
+from sm_raw.errors import JobFailed
 
 if TYPE_CHECKING:
     from sm_raw.aws.clients import Clients
 
-WIDTH = 100
 LINES_READ = 200
 STREAMS_READ = 20
 """Of an endpoint or function that has had many instances, the latest are asked."""
@@ -32,6 +32,10 @@ CHILDREN_READ = 5
 """The logs of so many failed training jobs of a tuning job are read, one for each reason that tells no cause."""
 
 TRACEBACK_LINES_SHOWN = 20
+TRACEBACK_ROWS, LOG_ROWS = 6, 2
+"""Rows that a long line of each takes at most: paths and messages of a traceback matter to their ends."""
+
+INTERRUPTED = "Interrupted"
 EXIT_CODE = re.compile(r"exit ?(?:code|status)[:\s]+['\"]?(-?\d+)", re.IGNORECASE)
 
 
@@ -61,23 +65,34 @@ class Explanation:
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
+    def as_data(self) -> dict[str, Any]:
+        """The same as JSON takes it."""
+        causes = [{name: getattr(cause, name) for name in ("id", "cause", "remedy", "source")} for cause in self.causes]
+        children = [
+            {"names": list(group.names), "reason": group.reason, "cause": group.cause.id if group.cause else None}
+            for group in self.children
+        ]
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**own, "log_tail": list(self.log_tail), "causes": causes, "children": children}
+
     def _lines(self) -> Iterator[str]:
+        """Each fact once: a reason often quotes the log, and the end of the log is often the traceback."""
         code = "" if self.exit_code is None else f", exit code {self.exit_code}"
-        yield from _wrapped(f"{self.kind} {self.name!r}: {self.status}{code}", "")
-        if self.reason:
-            yield from _wrapped(self.reason, "  reason: ")
+        traceback = self.traceback.splitlines()
+        yield from wrapped(f"{self.kind} {self.name!r}: {self.status}{code}", "")
+        yield from wrapped(without(self.reason.splitlines(), [*traceback, *self.log_tail]), "  reason: ")
         for group in self.children:
             told = group.cause.cause if group.cause else group.reason or "no reason is given"
-            yield from _wrapped(f"{len(group.names)} failed, as {group.names[0]}: {told}", "  jobs:   ")
+            yield from wrapped(f"{len(group.names)} failed, as {group.names[0]}: {told}", "  jobs:   ")
         for cause in self.causes:
-            yield from _wrapped(cause.cause, "  cause:  ")
-            yield from _wrapped(cause.remedy, "  remedy: ")
-        if self.traceback:
+            yield from wrapped(cause.cause, "  cause:  ")
+            yield from wrapped(cause.remedy, "  remedy: ")
+        if traceback:
             yield "  traceback:"
-            yield from _quoted(self.traceback.splitlines()[-TRACEBACK_LINES_SHOWN:])
-        if self.log_tail:
+            yield from quoted(traceback[-TRACEBACK_LINES_SHOWN:], TRACEBACK_ROWS)
+        if rest := without(self.log_tail, traceback).splitlines():
             yield "  the last lines of its log:"
-            yield from _quoted(self.log_tail)
+            yield from quoted(rest, LOG_ROWS)
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,19 @@ class LogEnd:
 
     lines: tuple[str, ...] = ()
     traceback: str = ""
+
+
+@contextlib.contextmanager
+def explained(clients: Clients) -> Iterator[None]:
+    """Gives a JobFailed that leaves the block its explanation, where the service tells one: it then is the text."""
+    try:
+        yield
+    except JobFailed as error:
+        kind = next((kind for kind in JOB_KINDS.values() if kind.label == error.kind), None)
+        # The failure is the news; that nothing more can be learned of it must not hide it.
+        with contextlib.suppress(Exception):
+            error.explanation = explain_failure(clients, kind, error.name) if kind else None
+        raise
 
 
 def explain_failure(
@@ -118,9 +146,8 @@ def _job(ask: Ask, logs: Ask, kind: JobKind, name: str, lines: int) -> Explanati
         return Explanation(kind.label, name, status)
     if kind.create == TUNING.create:
         return _tuning(ask, logs, name, status, reason, lines)
-    secondary = f"SecondaryStatus: {response.get('SecondaryStatus', '')}"
     end = _log_end(logs, kind.log_group_of(name), kind.log_stream_prefix_of(name))
-    return _explained(kind.label, name, status, reason, end, lines, hints=secondary)
+    return _explained(kind.label, name, status, reason, end, lines, hints="\n".join(_secondary(response)))
 
 
 def _function(ask: Ask, logs: Ask, name: str, lines: int) -> Explanation:
@@ -137,6 +164,15 @@ def _reasons(kind: JobKind, response: Mapping[str, Any]) -> Iterator[str]:
             yield text
     if kind.create == TRAINING.create:
         yield from (f"rule {rule.name}: {rule.details}" for rule in rule_statuses(response) if rule.status == "Error")
+
+
+def _secondary(response: Mapping[str, Any]) -> Iterator[str]:
+    """Its last secondary status; and that a spot job was interrupted, if it then waited too long to go on."""
+    last = response.get("SecondaryStatus", "")
+    yield f"SecondaryStatus: {last}"
+    passed = [transition["Status"] for transition in response.get("SecondaryStatusTransitions", ())]
+    if last == "MaxWaitTimeExceeded" and INTERRUPTED in passed:
+        yield f"SecondaryStatus: {INTERRUPTED}"
 
 
 def _explained(
@@ -224,19 +260,3 @@ def _lines_of(events: Iterable[LogEvent], *, names: bool = False) -> list[str]:
 def _exit_code(text: str) -> int | None:
     found = EXIT_CODE.findall(text)
     return int(found[-1]) if found else None
-
-
-def _wrapped(text: str, head: str) -> list[str]:
-    lines = []
-    for number, line in enumerate(text.splitlines()):
-        start = head if number == 0 else " " * len(head)
-        lines += textwrap.wrap(
-            line, WIDTH, initial_indent=start, subsequent_indent=" " * len(head), break_on_hyphens=False
-        )
-    return lines
-
-
-def _quoted(lines: Sequence[str]) -> Iterator[str]:
-    for line in lines:
-        text = f"  | {line.expandtabs(4).rstrip()}"
-        yield text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

@@ -11,7 +11,7 @@ from sm_raw.aws.job_kinds import JOB_KINDS, JobKind
 from sm_raw.aws.waiting.line import CallBudget, Line
 from sm_raw.aws.waiting.polling import CALLS_PER_MINUTE, PollingOptions
 from sm_raw.aws.waiting.wait import client_refresh, wait
-from sm_raw.errors import SmRawError
+from sm_raw.errors import SmRawError, UnknownName
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -66,7 +66,7 @@ def find_job(
 ) -> JobKind:
     """The kind of the job or endpoint of this name; of several, the only one that has not ended.
 
-    Raises SmRawError if there is none, or more than one.
+    Raises UnknownName if there is none, and SmRawError if there is more than one.
     """
     budget = CallBudget(CALLS_PER_MINUTE, sleep=sleep, clock=clock)
     line = Line(clients.sagemaker, budget, timeout_seconds=FIND_SECONDS, sleep=sleep, clock=clock)
@@ -86,7 +86,7 @@ def find_job(
         raise SmRawError(f"{name!r} is the name of more than one thing ({labels}); say which with kind={kinds}")
     asked = ", ".join(kind.label for kind in JOB_KINDS.values())
     hidden = "".join(f"\n  not known, {line}" for line in unknown)
-    raise SmRawError(f"nothing in {clients.region} is named {name!r}; looked for: {asked}{hidden}")
+    raise UnknownName(name, f"nothing in {clients.region} is named {name!r}; looked for: {asked}{hidden}")
 
 
 def _described(line: Line, kind: JobKind, name: str) -> tuple[dict[str, Any], str]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sm_raw.aws.failures.explaining import CHILDREN_READ, WIDTH, Explanation, explain_failure
+from sm_raw.aws.failures.explaining import CHILDREN_READ, Explanation, explain_failure, explained
+from sm_raw.aws.failures.layout import WIDTH
+from sm_raw.errors import JobFailed
 
 TRACEBACK = [
     "Traceback (most recent call last):",
@@ -96,12 +99,13 @@ def test_the_block_reads_from_top_to_bottom() -> None:
             "training job 'digits': Failed, exit code 1",
             "  reason: AlgorithmError: , exit code: 1",
             "  cause:  The code imports a package that the container does not have.",
-            "  remedy: Add it to requirements.txt next to the entry point (for inference in code/ of",
-            "          model.tar.gz), or import it only where it is used.",
+            "  remedy: Add it to requirements.txt next to the entry point (for inference in",
+            "          code/ of model.tar.gz), or import it only where it is used.",
             "  traceback:",
             *(f"  | {line}" for line in TRACEBACK),
             "  the last lines of its log:",
-            "  | " + "x" * 95 + "…",
+            "  | " + "x" * 76,
+            "  |     " + "x" * 71 + "…",
         ]
     )
 
@@ -207,6 +211,11 @@ def test_failed_children_of_a_tuning_job_are_counted_by_cause() -> None:
     ]
     assert causes(found) == ["module-missing", "capacity", "host-memory", "children-failed"]
     assert found.traceback == "\n".join(TRACEBACK)
+    assert json.loads(json.dumps(found.as_data()))["children"][1] == {
+        "names": ["tune-004-a", "tune-005-a"],
+        "reason": "CapacityError: no capacity",
+        "cause": "capacity",
+    }
     assert "  jobs:   4 failed, as tune-000-a: The code imports" in str(found)
 
 
@@ -230,3 +239,68 @@ def test_a_tuning_job_without_failed_children_has_its_own_reason() -> None:
     cloud = Cloud(HyperParameterTuningJobStatus="Failed", FailureReason="No objective metrics found after running 5.")
     found = explain(cloud, TUNING, "tune")
     assert (causes(found), found.children) == (["no-objective-metric"], ())
+
+
+def test_what_the_reason_quotes_of_the_log_is_shown_once() -> None:
+    """The toolkit quotes the last lines of the script, and the service cuts what is too long."""
+    cut = 'me/train.py", line 3, in <module>'
+    reason = "\n".join(
+        [
+            "AlgorithmError: ExecuteUserScriptError:",
+            "ExitCode 1",
+            f'ErrorMessage "{cut}',
+            *TRACEBACK[2:-1],
+            f'{TRACEBACK[-1]}"',
+            'Command "python train.py", exit code: 1',
+        ]
+    )
+    log = ["epoch 1", TRACEBACK[0], f'  File "/a/place/to/co{cut}', *TRACEBACK[2:]]
+    cloud = Cloud(TrainingJobStatus="Failed", FailureReason=reason)
+    cloud.write("digits/algo-1-1", log)
+    found = explain(cloud, "CreateTrainingJob")
+    assert found.reason == reason
+    assert str(found).splitlines()[1:4] == [
+        "  reason: AlgorithmError: ExecuteUserScriptError:",
+        "          ExitCode 1",
+        '          Command "python train.py", exit code: 1',
+    ]
+    assert str(found).splitlines()[7:] == [
+        "  traceback:",
+        *(f"  | {line}" for line in log[1:]),
+        "  the last lines of its log:",
+        "  | epoch 1",
+    ]
+
+
+def test_a_long_line_of_a_traceback_is_shown_to_its_end() -> None:
+    place = f'  File "/{"a-folder/" * 12}train.py", line 3, in <module>'
+    cloud = Cloud(TrainingJobStatus="Failed", FailureReason="AlgorithmError: , exit code: 1")
+    cloud.write("digits/algo-1-1", [TRACEBACK[0], place, *TRACEBACK[2:]])
+    rows = str(explain(cloud, "CreateTrainingJob")).splitlines()
+    shown = "".join(row.removeprefix("  |").strip() for row in rows[6:10])
+    assert "".join(place.split()) in "".join(shown.split())
+
+
+def test_a_spot_job_that_waited_too_long_after_an_interruption_is_told_both() -> None:
+    passed = [{"Status": "Training"}, {"Status": "Interrupted"}, {"Status": "MaxWaitTimeExceeded"}]
+    cloud = Cloud(TrainingJobStatus="Stopped", SecondaryStatus="MaxWaitTimeExceeded", SecondaryStatusTransitions=passed)
+    assert causes(explain(cloud, "CreateTrainingJob")) == ["wait-limit", "spot-interrupted"]
+
+
+def test_a_failure_within_the_block_carries_its_explanation() -> None:
+    clients: Any = Cloud(TrainingJobStatus="Failed", FailureReason=SCRIPT_ERROR)
+    clients.write("digits/algo-1-1", TRACEBACK)
+    failed = JobFailed("training job", "digits", "Failed", SCRIPT_ERROR, log_tail=TRACEBACK)
+    with pytest.raises(JobFailed) as caught, explained(clients):
+        raise failed
+    assert caught.value is failed
+    assert caught.value.explanation == explain_failure(clients, "CreateTrainingJob", "digits")
+    assert str(caught.value) == str(caught.value.explanation)
+
+
+@pytest.mark.parametrize("kind", ["log export", "training job"])
+def test_a_failure_that_cannot_be_explained_is_raised_as_it_was(kind: str) -> None:
+    clients: Any = object()
+    with pytest.raises(JobFailed, match="ended FAILED: no access") as caught, explained(clients):
+        raise JobFailed(kind, "e-1", "FAILED", "no access")
+    assert caught.value.explanation is None

@@ -144,6 +144,7 @@ MESSAGES = [
     ("SecondaryStatus: MaxRuntimeExceeded", ["runtime-limit"]),
     ("SecondaryStatus: MaxWaitTimeExceeded", ["wait-limit"]),
     ("SecondaryStatus: Interrupted", ["spot-interrupted"]),
+    ("The job stopped because the managed spot training instances were interrupted.", ["spot-interrupted"]),
     (
         "(ValidationException) when calling the CreateHyperParameterTuningJob operation: A metric is required for this "
         "hyperparameter tuning job objective. Provide a metric in the metric definitions.",
@@ -166,6 +167,11 @@ MESSAGES = [
         ["ping"],
     ),
     (
+        "AlgorithmError: Model container failed to respond to ping. Please ensure /ping endpoint is implemented and "
+        "responds with an HTTP 200 status code",
+        ["ping"],
+    ),
+    (
         "An error occurred (413) when calling the InvokeEndpoint operation: HTTP content length exceeded 5246976 "
         "bytes.",
         ["payload-size"],
@@ -173,6 +179,17 @@ MESSAGES = [
     ("(ValidationError) when calling the InvokeEndpoint operation: Request X has oversize body.", ["payload-size"]),
     ('(413) from primary with message "Failed to buffer the request body: length limit exceeded"', ["payload-size"]),
     ('{"error": "Unsupported Media Type: application/x-image"}', ["content-type"]),
+    (
+        "An error occurred (ModelError) when calling the InvokeEndpoint operation: Received client error (415) from "
+        'primary with message "application/json is not an accepted ContentType: csv, libsvm, parquet"',
+        ["content-type"],
+    ),
+    (
+        '(ModelError) when calling the InvokeEndpoint operation: Received client error (415) "Customer Error: '
+        "Content-Type header value 'application/octet-stream' not supported\"",
+        ["content-type"],
+    ),
+    ('"content-type application/octet-stream not supported". See https://us-east-2.console', ["content-type"]),
     (
         'Received server error (0) from primary with message "Your invocation timed out while waiting for a response '
         'from container primary. Review the latency metrics for each container in Amazon CloudWatch"',
@@ -214,6 +231,7 @@ NEAR_MISSES = [
     "spot price 0.31, instances 2",
     "SecondaryStatus: Failed",
     "content length 5246976 bytes, below the limit",
+    "the content-type of every file is known",
     "AttributeError: 'NoneType' object has no attribute 'shape'",
 ]
 
