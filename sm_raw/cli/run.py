@@ -20,15 +20,17 @@ from typing import Any
 from sm_raw.aws.clients import Clients, local_clients
 from sm_raw.cli.explaining import explain
 from sm_raw.cli.run_options import parse
-from sm_raw.cli.targets import aws_target, local_target, offline_surroundings
+from sm_raw.cli.targets import LOCAL_REGION, aws_target, local_target, offline_surroundings
 from sm_raw.cli.telling import ERRORS, INTERRUPTED, SUCCESS, tell
 from sm_raw.errors import SmRawError
-from sm_raw.runs.execution import Choices, Execution, take_down
+from sm_raw.runs.execution import Choices, Execution
+from sm_raw.runs.leavings import LOGS, OBJECTS
 from sm_raw.runs.ledger import FILE, Ledger, open_ledger
 from sm_raw.runs.plan import Plan, Surroundings
 from sm_raw.runs.preparation import prepare
 from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
+from sm_raw.runs.taking_down import is_there_anything, take_down
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -128,26 +130,36 @@ def resume(options: argparse.Namespace) -> int:
 def down(options: argparse.Namespace) -> int:
     """Stop and remove what runs in a folder have made, and list it as the proof that nothing is left."""
     earlier = _options_of_last_run(options.out)
-    return told(lambda story: _take_down(earlier, story))
+    also = (OBJECTS if options.objects else frozenset()) | (LOGS if options.logs else frozenset())
+    return told(lambda story: _take_down(earlier, story, also))
 
 
-def _take_down(options: argparse.Namespace, story: Story) -> int:
+def _take_down(options: argparse.Namespace, story: Story, also: frozenset[str]) -> int:
     with contextlib.ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(options.out))
-        if not ledger.resources() and not ledger.running():
+        if not is_there_anything(ledger, also):
             story.line("nothing is left")
             return SUCCESS
         if options.target == "local" and options.endpoint_url is None:
             # What the run made went with the engine that it had started.
-            for resource in ledger.resources():
+            for resource in [*ledger.resources(), *ledger.remains()]:
                 ledger.removed(resource)
             story.line("nothing is left: the engine of that run is gone, with all that it held")
             return SUCCESS
-        clients = aws_target(options)[0] if options.target == "aws" else local_clients(options.endpoint_url)
-        left = take_down(clients, ledger, story)
+        clients = _clients_of(options)
+        left = take_down(clients, ledger, story, also)
+    story.settle()
+    if not left:
+        story.line("nothing is left" if also else "nothing that costs by the hour is left; data and logs stay")
     for line in left:
         story.line(f"left behind: {line}")
     return ERRORS if left else SUCCESS
+
+
+def _clients_of(options: argparse.Namespace) -> Clients:
+    if options.target == "aws":
+        return aws_target(options)[0]
+    return local_clients(options.endpoint_url, options.region or LOCAL_REGION)
 
 
 def _options_of_last_run(out: Path) -> argparse.Namespace:
@@ -188,8 +200,8 @@ def finish(record: Record, story: Story, status: str, error: str | None) -> None
 
 
 def make_plan(options: argparse.Namespace, surroundings: Surroundings, work: Path) -> Plan:
-    """The plan that the command line asks for, one that can be carried out unless it is only to be shown."""
-    plan = prepare(
+    """The plan that the command line asks for."""
+    return prepare(
         options.recipe,
         surroundings,
         work=work,
@@ -197,9 +209,6 @@ def make_plan(options: argparse.Namespace, surroundings: Surroundings, work: Pat
         settings=dict(setting.split("=", 1) for setting in options.set),
         suppose_data=options.dry_run,
     )
-    if not options.dry_run:
-        plan.require_runnable()
-    return plan
 
 
 def _interrupt(*_: object) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sm_raw.cli.cost_options import PRICES_FORM, add_cost_options
 from sm_raw.cli.telling import command, later
 
 OUT = Path("runs")
@@ -16,6 +17,7 @@ examples:
   python -m sm_raw run --data ~/photos --set epochs=12   a folder with train, valid and test
   python -m sm_raw run --dry-run                         every request, and nothing is sent
   python -m sm_raw run --target aws --role ARN --recipe dog_breeds --data ~/dogImages
+  python -m sm_raw run --target aws --recipe dog_breeds --data ~/dogImages --budget 20
 
 exit codes: 0 everything succeeded and nothing is left behind, 1 not so, 130 after Ctrl-C
 """
@@ -30,12 +32,22 @@ DOWN_EXAMPLES = """\
 examples:
   python -m sm_raw down            remove what runs in ./runs have made and kept, and stop what still works
   python -m sm_raw down results
+  python -m sm_raw down --objects --logs      also what otherwise stays: data, code and models in S3, and logs
+
+exit codes: 0 nothing is left, 1 not so; it can be repeated
 """
 
 PLAN_EXAMPLES = """\
 examples:
-  python -m sm_raw plan --recipe dog_breeds       (nobody is asked; for the requests themselves: run --dry-run)
-"""
+  python -m sm_raw plan --recipe dog_breeds                           (nobody is asked)
+  python -m sm_raw plan --recipe dog_breeds --prices prices.json --budget 20
+  python -m sm_raw plan --recipe dog_breeds --target aws              (what is there, quotas, AWS's prices)
+  python -m sm_raw plan --recipe dog_breeds --target aws --write-prices prices.json
+  python -m sm_raw plan --endpoint-url http://127.0.0.1:5001 --format json
+
+exit codes: 0 it can be run, 1 not so, or it may cost more than --budget
+
+""" + PRICES_FORM
 
 POLICY_EXAMPLES = """\
 examples:
@@ -55,12 +67,15 @@ def add_commands(commands: Any) -> None:
     resume.set_defaults(run=later("run.resume"))
     down = command(commands, "down", "remove what runs have made", DOWN_EXAMPLES)
     down.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help="their --out (runs)")
+    down.add_argument("--objects", action="store_true", help="also what the runs uploaded and their jobs wrote to S3")
+    down.add_argument("--logs", action="store_true", help="also the logs of their jobs, endpoints and functions")
     down.set_defaults(run=later("run.down"))
-    plan = command(commands, "plan", "show the steps of a run and the instances that it needs", PLAN_EXAMPLES)
+    plan = command(commands, "plan", "show what a run would do, need and cost", PLAN_EXAMPLES)
     policy = command(commands, "policy", "print the IAM policies that a run needs, and no more", POLICY_EXAMPLES)
     for parser, action in ((plan, "plan.plan"), (policy, "plan.policy")):
         _add_recipe_options(parser)
         parser.set_defaults(run=later(action), dry_run=True)
+    _add_plan_options(plan)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -105,8 +120,18 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         default="reuse",
         help="when the very same request was made before: use its result, make another, or stop (default: reuse)",
     )
+    add_cost_options(parser)
     local = parser.add_argument_group("local target")
     local.add_argument("--endpoint-url", metavar="URL", help="use the engine that serves there, not one of its own")
+
+
+def _add_plan_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--endpoint-url", metavar="URL", help="ask the local engine that serves there")
+    parser.add_argument("--offline", action="store_true", help="ask nobody, whatever the target")
+    parser.add_argument("--requests", action="store_true", help="print every request, too")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed (text)")
+    parser.add_argument("--write-prices", type=Path, metavar="FILE", help="keep the prices as a price list")
+    add_cost_options(parser)
 
 
 def _setting(text: str) -> str:

@@ -9,33 +9,34 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sm_raw.aws.calls import call, error_code, is_transient, ride_out
+from sm_raw.aws.calls import is_transient, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import JobKind
-from sm_raw.aws.remove import NOT_THERE, Resource, left_behind, remove, stop_job
-from sm_raw.aws.submit import submit
+from sm_raw.aws.propagation import until_known
+from sm_raw.aws.readiness import wait_until_ready
+from sm_raw.aws.remove import find
+from sm_raw.aws.resources import Resource
 from sm_raw.aws.transfers.upload import upload_file, upload_folder
 from sm_raw.aws.waiting.wait import wait
 from sm_raw.errors import InvalidRequest, JobFailed, NameClash, SmRawError
 from sm_raw.runs import outcomes
 from sm_raw.runs.effects import EFFECTS, Effect, resource_of
+from sm_raw.runs.existing import find_existing, is_usable
+from sm_raw.runs.leavings import leavings_of
 from sm_raw.runs.ledger import Ledger
 from sm_raw.runs.plan import Plan, StepResult
 from sm_raw.runs.predictions import predict
 from sm_raw.runs.recipe import RecipeStep
 from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
-from sm_raw.validation.operations import service_of
+from sm_raw.runs.submission import submit_step
+from sm_raw.runs.taking_down import remove_made, stop_running
 
 ATTEMPTS = 100  # names that are tried before giving up
-GOING = frozenset({"Deleting"})  # what is being removed serves no more
-GONE = frozenset({"removed", "gone already"})
-STOPPED_TIMEOUT_SECONDS = 300
-
-
-Stopping = Callable[[JobKind, str], contextlib.AbstractContextManager[None]]
+UPLOADS = "uploads.json"  # what is known of uploaded files, so that a second run need not read them
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,30 @@ class Execution:
         self._story.end(step["name"], status, step["detail"], step["seconds"])
 
     def _upload_data(self) -> None:
-        with self._step("data", None, f"uploading {self._plan.data_folder}") as step:
+        uri, source = self._plan.data_uri, self._plan.data_folder
+        with self._step("data", None, f"uploading {source}") as step, self._uploading(uri):
             sent = skipped = 0
             for name, folder in self._plan.uploads():
                 result = upload_folder(
                     self._clients.s3,
                     folder,
-                    f"{self._plan.data_uri}/{name}",
+                    f"{uri}/{name}",
                     on_progress=self._upload_progress(name),
+                    memory=self._record.out / UPLOADS,
                 )
                 sent, skipped = sent + result.sent_files, skipped + result.skipped_files
-            step["resource"] = self._plan.data_uri
+            step["resource"] = uri
             step["detail"] = f"{sent} files sent, {skipped} there already"
+
+    @contextlib.contextmanager
+    def _uploading(self, uri: str, *, is_folder: bool = True) -> Iterator[None]:
+        """Within it, files go up to ``uri``. What was there before is not this run's, and stays whatever is asked."""
+        objects = Resource("objects", f"{uri}/" if is_folder else uri)
+        if find(self._clients, objects) is None:
+            self._ledger.leaves(objects)
+        self._ledger.uploading(uri)
+        yield
+        self._ledger.uploaded(uri)
 
     def _upload_progress(self, split: str) -> Callable[[int, int], None]:
         # Plain lines stay, so they are few; on a terminal the line moves.
@@ -119,9 +132,13 @@ class Execution:
 
     def _upload_code(self) -> None:
         with self._step("code", None, f"packing {self._plan.recipe.code.name}") as step:
-            sent = upload_file(self._clients.s3, self._plan.archive, self._plan.code_uri)
+            sent = [self._upload_archive(archive, uri) for archive, uri in self._plan.archives()]
             step["resource"] = self._plan.code_uri
-            step["detail"] = "sent" if sent else "there already"
+            step["detail"] = "sent" if any(sent) else "there already"
+
+    def _upload_archive(self, archive: Path, uri: str) -> bool:
+        with self._uploading(uri, is_folder=False):
+            return upload_file(self._clients.s3, archive, uri)
 
     def _send(self, recipe_step: RecipeStep) -> None:
         """Submit one document, wait for what it starts, and keep what the service tells of it."""
@@ -137,9 +154,7 @@ class Execution:
             else:
                 response = existing
                 step["status"] = "reused"
-            if effect.kind is not None:
-                mine = self._ledger.is_own(operation, name)
-                response = self._follow(operation, effect.kind, name, mine=mine)
+            response = self._ready(operation, effect, request, response)
             self._results[recipe_step.name] = StepResult(name, {**request, **response}, done=True)
             facts = outcomes.read(operation, self._clients, name, request, response, self._record.out)
             self._record.content.update(facts.fields)
@@ -155,44 +170,38 @@ class Execution:
         effect = EFFECTS[step.operation]
         for attempt in range(1, ATTEMPTS):
             request = self._plan.request(step, self._results, attempt)
-            existing = self._find(step.operation, effect, request[effect.name])
+            existing = self._find(step.operation, effect, request)
             if existing is None:
                 return request, None
             own = self._ledger.is_own(step.operation, request[effect.name])
             if self._choices.if_exists == "fail" and not own:
                 raise NameClash(effect.noun, request[effect.name])
-            if _is_usable(effect, existing) and (own or self._choices.if_exists == "reuse"):
+            if is_usable(step.operation, existing) and (own or self._choices.if_exists == "reuse"):
                 return request, existing
         raise NameClash(effect.noun, request[effect.name])
 
-    def _find(self, operation: str, effect: Effect, name: str) -> dict[str, Any] | None:
-        from botocore.exceptions import ClientError
-
-        if not effect.describe:  # it overwrites: no one but the ledger knows whether it was this run's
-            return {} if self._ledger.is_made(operation, name) else None
-        client = self._clients.client(service_of(operation))
-        try:
-            return ride_out(lambda: call(client, effect.describe, {effect.name: name}))
-        except ClientError as error:
-            if error_code(error) in NOT_THERE:
-                return None
-            raise
+    def _find(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What exists under the request's name. Of what overwrites, nobody but the ledger knows whose it is."""
+        if effect.overwrites and not self._ledger.is_made(operation, request[effect.name]):
+            return None
+        found = find_existing(self._clients, operation, request)
+        return {} if found is None and effect.overwrites else found
 
     def _create(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any]:
         from botocore.exceptions import ClientError
 
         name, resource = request[effect.name], resource_of(operation, request)
+        for left in leavings_of(operation, request):
+            self._ledger.leaves(left)
         self._ledger.creating(operation, name, resource)
         try:
-            response = ride_out(lambda: self._send_once(operation, effect, request))
+            response = until_known(operation, lambda: ride_out(lambda: self._send_once(operation, effect, request)))
         except (InvalidRequest, ClientError) as error:
             # What overwrites cannot be looked for: only a clear refusal says that nothing was made.
-            if effect.describe or not is_transient(error):
+            if not effect.overwrites or not is_transient(error):
                 self._ledger.refused(operation, name, resource)
             raise
         self._ledger.created(operation, name)
-        if effect.describe and effect.kind is None:
-            return self._find(operation, effect, name) or response
         return response
 
     def _send_once(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,12 +212,30 @@ class Execution:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            return submit(self._clients.client(service_of(operation)), operation, request)
+            return submit_step(self._clients, operation, request)
         except (BotoCoreError, ClientError):
-            existing = self._find(operation, effect, request[effect.name])
+            existing = self._find(operation, effect, request)
             if existing is None:
                 raise
             return existing
+
+    def _ready(
+        self, operation: str, effect: Effect, request: Mapping[str, Any], response: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What the service tells of it once it has ended, serves or can be used; told while it is waited for."""
+        name, resource = request[effect.name], resource_of(operation, request)
+        if effect.kind is not None:
+            mine = self._ledger.is_own(operation, name)
+            return self._follow(operation, effect.kind, name, mine=mine)
+        if resource is None:
+            return response
+        found = wait_until_ready(
+            self._clients,
+            resource,
+            timeout_seconds=self._choices.wait_seconds,
+            on_change=lambda status: self._story.progress(f"{name}: {status}"),
+        )
+        return {**response, **found}
 
     def _follow(self, operation: str, kind: JobKind, name: str, *, mine: bool) -> dict[str, Any]:
         """Wait for a job or endpoint, telling what it does."""
@@ -277,70 +304,3 @@ class Execution:
         with self._step(f"stop {name}", kind.stop, f"stopping {kind.label} {name}") as step:
             yield
             step["detail"] = "stopped"
-
-
-def _is_usable(effect: Effect, existing: Mapping[str, Any]) -> bool:
-    """Whether what exists can serve, now or once it is ready."""
-    if effect.kind is None:
-        return True
-    return existing[effect.kind.status] not in effect.kind.failed | effect.kind.stopped | GOING
-
-
-def take_down(clients: Clients, ledger: Ledger, story: Story) -> list[str]:
-    """Stop and remove all that the ledger holds; what is left after all, one line each."""
-
-    @contextlib.contextmanager
-    def stopping(kind: JobKind, name: str) -> Iterator[None]:
-        story.progress(f"stopping {kind.label} {name}")
-        yield
-
-    return [*stop_running(clients, ledger, stopping), *remove_made(clients, ledger, story)]
-
-
-def stop_running(clients: Clients, ledger: Ledger, stopping: Stopping) -> list[str]:
-    """Stop the jobs that the ledger knows to have begun, each within a ``stopping`` block; those that refuse."""
-    left = []
-    for operation, name in ledger.running():
-        kind = EFFECTS[operation].kind
-        if kind is None:
-            continue
-        try:
-            with stopping(kind, name):
-                _stop(clients, kind, name)
-            ledger.ended(operation, name)
-        except Exception as error:  # What ended the run is the news, and the rest must still be removed.
-            left.append(f"{kind.label} {name!r}: {error}")
-    return left
-
-
-def _stop(clients: Clients, kind: JobKind, name: str) -> None:
-    from botocore.exceptions import ClientError
-
-    try:
-        still_ran = stop_job(clients.sagemaker, kind, name)
-    except ClientError as error:
-        if error_code(error) in NOT_THERE:  # it was written down, and never begun
-            return
-        raise
-    if still_ran:
-        with contextlib.suppress(JobFailed):
-            wait(
-                clients.sagemaker,
-                kind,
-                name,
-                timeout_seconds=STOPPED_TIMEOUT_SECONDS,
-                poll_seconds=5,
-                accept_stopped=True,
-            )
-
-
-def remove_made(clients: Clients, ledger: Ledger, story: Story) -> list[str]:
-    """Remove the resources of the ledger; what could not be removed, or is still there, one line each."""
-    made = ledger.resources()
-
-    def tell(resource: Resource, outcome: str) -> None:
-        story.progress(f"{resource}: {outcome}")
-        if outcome in GONE:
-            ledger.removed(resource)
-
-    return remove(clients, made, tell) or left_behind(clients, made)

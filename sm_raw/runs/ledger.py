@@ -9,6 +9,8 @@ removes everything. One event a line:
 - ``created``   its answer came
 - ``refused``   the service made nothing
 - ``ended``     a job has ended, in whatever state
+- ``leaves``    ``resource`` stays when the run is over, objects or logs, and is removed only where that is asked for
+- ``uploading``, ``uploaded``   files go up to ``uri``; they are there
 - ``removed``   a resource is gone
 - ``done``      every step has been taken; what is left is to take down
 - ``finished``  the run succeeded and left nothing behind that it was not asked to keep
@@ -25,7 +27,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sm_raw.aws.remove import Resource
+from sm_raw.aws.resources import Resource
 from sm_raw.errors import RunInProgress
 
 FILE = "ledger.jsonl"
@@ -64,14 +66,28 @@ class Ledger:
         if (operation, name) in self.running():
             self.write("ended", operation=operation, name=name)
 
+    def leaves(self, resource: Resource) -> None:
+        """Something will be there that stays when the run is over; what is known already is not written."""
+        if resource not in self.remains():
+            self.write("leaves", resource=asdict(resource))
+
+    def uploading(self, uri: str) -> None:
+        """Files are about to go up."""
+        self.write("uploading", uri=uri)
+
+    def uploaded(self, uri: str) -> None:
+        """They are all there."""
+        self.write("uploaded", uri=uri)
+
     def removed(self, resource: Resource) -> None:
         """A resource is gone."""
         self.write("removed", resource=asdict(resource))
 
     @property
     def has_finished(self) -> bool:
-        """Whether the last run came to a good end."""
-        return bool(self.events) and self.events[-1]["event"] == "finished"
+        """Whether the last run came to a good end; what it left may have been removed since."""
+        since = [event["event"] for event in self.events if event["event"] != "removed"]
+        return bool(since) and since[-1] == "finished"
 
     @property
     def has_done_all_steps(self) -> bool:
@@ -111,6 +127,26 @@ class Ledger:
                 elif event["event"] in {"removed", "refused"}:
                     made.pop(resource, None)
         return list(made)
+
+    def remains(self) -> list[Resource]:
+        """What stays when a run is over, and is there as far as is known."""
+        there: dict[Resource, None] = {}
+        for event in self.events:
+            if event["event"] == "leaves":
+                there[Resource(**event["resource"])] = None
+            elif event["event"] == "removed":
+                there.pop(Resource(**event["resource"]), None)
+        return list(there)
+
+    def unfinished_uploads(self) -> list[str]:
+        """The URIs to which files were going up when a process ended."""
+        going: dict[str, None] = {}
+        for event in self.events:
+            if event["event"] == "uploading":
+                going[event["uri"]] = None
+            elif event["event"] == "uploaded":
+                going.pop(event["uri"], None)
+        return list(going)
 
     def running(self) -> list[tuple[str, str]]:
         """(operation, name) of each job that a run set out to start and of whose end nothing is known."""

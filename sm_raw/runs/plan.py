@@ -70,6 +70,7 @@ class Plan:
     data: DataSummary
     archive: Path
     step_names: frozenset[str]
+    function_archive: Path | None = None
 
     @property
     def data_folder(self) -> Path:
@@ -99,6 +100,12 @@ class Plan:
     def code_uri(self) -> str:
         """Where the packed code goes."""
         return str(lookup(self.values, "code.uri"))
+
+    def archives(self) -> Iterator[tuple[Path, str]]:
+        """(archive, URI) of all code that goes up: that of the containers, and that of a function if there is one."""
+        yield self.archive, self.code_uri
+        if self.function_archive is not None:
+            yield self.function_archive, f"s3://{self.bucket}/{lookup(self.values, 'function_code.key')}"
 
     def request(self, step: RecipeStep, results: Mapping[str, StepResult], attempt: int = 1) -> dict[str, Any]:
         """The request of ``step``, rendered with the ``results`` of earlier steps.
@@ -141,16 +148,6 @@ class Plan:
         """A hash of every request, as far as it is known beforehand: what is the same again has the same."""
         return canonical_hash([[step.operation, request] for step, request in self.preview()])
 
-    def require_runnable(self) -> None:
-        """Raise InvalidRecipe if the plan has steps that can only be shown."""
-        shown_only = [step for step in self.recipe.steps if step.operation and EFFECTS[step.operation].planned_only]
-        if shown_only:
-            steps = ", ".join(f"{step.name} ({step.operation})" for step in shown_only)
-            raise InvalidRecipe(
-                f"the recipe {self.recipe.name!r} has steps that can be planned and checked, and not carried out yet: "
-                f"{steps}; see its requests with --dry-run"
-            )
-
     def check(self) -> None:
         """Raise InvalidRequest for the first request with an error: nothing is sent by a plan that has one."""
         from sm_raw.validation import check_together
@@ -170,6 +167,7 @@ def make_plan(
     archive: Path,
     code_digest: str,
     settings: Mapping[str, str] | None = None,
+    function_archive: Path | None = None,
 ) -> Plan:
     """The plan for this data and code. ``settings`` override variables, as text. Raises InvalidRecipe."""
     variables = {**recipe.variables, **override(recipe.variables, settings or {})}
@@ -198,7 +196,7 @@ def make_plan(
     steps = frozenset(step.name for step in recipe.steps if step.operation)
     if shadowed := sorted(steps & set(values)):
         raise InvalidRecipe(f"{recipe.folder}: {', '.join(shadowed)} names both a step and a variable")
-    return Plan(recipe, values, data, archive, steps)
+    return Plan(recipe, values, data, archive, steps, function_archive)
 
 
 def _result(name: str, results: Mapping[str, StepResult], where: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sm_raw.aws.transfers.folders import folder_digest
-from sm_raw.aws.transfers.packing import pack
+from sm_raw.aws.transfers.packing import pack, pack_function
 from sm_raw.errors import InvalidData
 from sm_raw.runs.image_folder import survey, write_digits, write_lists
 from sm_raw.runs.plan import DataSummary, Plan, Surroundings, make_plan
@@ -41,9 +41,17 @@ def prepare(
         archive=archive,
         code_digest=pack(recipe.code, archive, entry_point=recipe.entry_point),
         settings=settings,
+        function_archive=_function(recipe, work),
     )
     plan.check()
     return plan
+
+
+def _function(recipe: Recipe, work: Path) -> Path | None:
+    if recipe.function is None:
+        return None
+    pack_function(recipe.code / recipe.function, work / "function.zip")
+    return work / "function.zip"
 
 
 def _surveyed(recipe: Recipe, folder: Path, work: Path) -> DataSummary:

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasks.html
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,11 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sm_raw.aws.bucket_policies import add_statements, remove_statements
 from sm_raw.aws.calls import error_code, ride_out
 from sm_raw.aws.transfers.s3_uris import S3Uri, parse_s3_uri
 from sm_raw.aws.waiting.pauses import next_pause
 from sm_raw.errors import JobFailed, SmRawError, WaitTimedOut
-from sm_raw.specs.log_export import bucket_policy, export_bucket_policy, export_task
+from sm_raw.specs.log_export import export_bucket_policy, export_task
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -194,72 +194,18 @@ def _bucket_open(s3: S3Client, bucket: str, document: Mapping[str, Any], sleep: 
 
     What others changed in it meanwhile stays: then only the statements are taken out again.
     """
-    before = _policy_text(s3, bucket, sleep)
-    policy = json.loads(before) if before else {"Version": document["Version"], "Statement": []}
-    missing = [statement for statement in document["Statement"] if not _has(policy, statement)]
-    if not missing:
-        yield
-        return
-    run = secrets.token_hex(4)
-    added = [{"Sid": f"{SID}{run}{number}", **statement} for number, statement in enumerate(missing)]
-    changed = {**policy, "Statement": [*_statements(policy), *added]}
+    sid = f"{SID}{secrets.token_hex(4)}"
+    before = add_statements(s3, bucket, document, sid, sleep=sleep)
     try:
-        _put(s3, bucket, changed, sleep)
         yield
     finally:
         try:
-            _restore(s3, bucket, before, changed, {statement["Sid"] for statement in added}, sleep)
+            remove_statements(s3, bucket, sid, before=before, sleep=sleep)
         except Exception as error:
             raise SmRawError(
                 f"the policy of bucket {bucket!r} could not be restored: {error}; take out the statements whose Sid "
-                f"begins with {SID}{run}"
+                f"begins with {sid}"
             ) from error
-
-
-def _restore(
-    s3: S3Client, bucket: str, before: str | None, changed: Mapping[str, Any], sids: set[str], sleep: Sleep
-) -> None:
-    now = _policy_text(s3, bucket, sleep)
-    if now is None:
-        return
-    policy = json.loads(now)
-    rest = [statement for statement in _statements(policy) if statement.get("Sid") not in sids]
-    if len(rest) == len(_statements(policy)):
-        return
-    if policy == changed and before is not None:
-        ride_out(lambda: s3.put_bucket_policy(Bucket=bucket, Policy=before), sleep=sleep)
-    elif rest:
-        _put(s3, bucket, {**policy, "Statement": rest}, sleep)
-    else:
-        ride_out(lambda: s3.delete_bucket_policy(Bucket=bucket), sleep=sleep)
-
-
-def _policy_text(s3: S3Client, bucket: str, sleep: Sleep) -> str | None:
-    from botocore.exceptions import ClientError
-
-    try:
-        return ride_out(lambda: s3.get_bucket_policy(Bucket=bucket), sleep=sleep)["Policy"]
-    except ClientError as error:
-        if error_code(error) == "NoSuchBucketPolicy":
-            return None
-        raise
-
-
-def _put(s3: S3Client, bucket: str, document: Mapping[str, Any], sleep: Sleep) -> None:
-    ride_out(lambda: s3.put_bucket_policy(**bucket_policy(bucket, document)), sleep=sleep)
-
-
-def _statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A single statement may stand without a list."""
-    found = policy.get("Statement", [])
-    return [found] if isinstance(found, Mapping) else list(found)
-
-
-def _has(policy: Mapping[str, Any], statement: Mapping[str, Any]) -> bool:
-    def bare(other: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in other.items() if name != "Sid"}
-
-    return any(bare(other) == bare(statement) for other in _statements(policy))
 
 
 def _download(s3: S3Client, source: S3Uri, folder: Path) -> Path:

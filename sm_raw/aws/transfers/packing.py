@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -45,6 +46,21 @@ def pack(
     finally:
         unfinished.unlink(missing_ok=True)
     return digest_of(members)
+
+
+def pack_function(file: str | Path, target: str | Path) -> str:
+    """Write one file to the .zip ``target``, as Lambda takes its code; return the file's digest (SHA-256, hex).
+
+    The same file gives the same bytes: no time, mode 644, which Lambda must be able to read.
+    """
+    file, target = Path(file), Path(target)
+    member = zipfile.ZipInfo(file.name)  # Its time is 1980, the first that a .zip can tell.
+    member.external_attr = (stat.S_IFREG | PLAIN_MODE) << 16
+    member.compress_type = zipfile.ZIP_DEFLATED
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(member, file.read_bytes())
+    return file_digest(file)
 
 
 def _members(folder: Path, target: Path, entry_point: str | None, extra_files: Mapping[str, Path]) -> dict[str, Path]:

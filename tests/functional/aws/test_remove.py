@@ -10,7 +10,8 @@ from botocore.stub import Stubber
 
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import TRAINING
-from sm_raw.aws.remove import REMOVALS, Resource, in_removal_order, left_behind, remove, stop_job
+from sm_raw.aws.remove import in_removal_order, left_behind, remove, stop_job
+from sm_raw.aws.resources import KINDS, Resource
 from sm_raw.errors import SmRawError
 
 Stub = Callable[[str], Stubber]
@@ -95,12 +96,12 @@ class Script:
 
     def there(self, resource: Resource) -> Script:
         method, asked = DESCRIBE[resource.kind]
-        self.stub(REMOVALS[resource.kind].service).add_response(method, DESCRIBED[resource.kind], asked)
+        self.stub(KINDS[resource.kind].service).add_response(method, DESCRIBED[resource.kind], asked)
         return self
 
     def gone(self, resource: Resource) -> Script:
         method, asked = DESCRIBE[resource.kind]
-        removal = REMOVALS[resource.kind]
+        removal = KINDS[resource.kind]
         if removal.found:
             self.stub(removal.service).add_response(method, {removal.found: []}, asked)
         else:
@@ -111,12 +112,12 @@ class Script:
 
     def deleted(self, resource: Resource) -> Script:
         method, asked = DELETE[resource.kind]
-        self.stub(REMOVALS[resource.kind].service).add_response(method, {}, asked)
+        self.stub(KINDS[resource.kind].service).add_response(method, {}, asked)
         return self
 
     def refused(self, resource: Resource, code: str, message: str) -> Script:
         method, asked = DELETE[resource.kind]
-        self.stub(REMOVALS[resource.kind].service).add_client_error(method, code, message, 400, expected_params=asked)
+        self.stub(KINDS[resource.kind].service).add_client_error(method, code, message, 400, expected_params=asked)
         return self
 
 
@@ -196,12 +197,43 @@ def test_a_describe_call_without_the_right_to_it_proves_nothing(clients: Clients
 
 
 def test_an_unknown_kind_is_refused_before_anything_is_removed(clients: Clients) -> None:
-    with pytest.raises(SmRawError, match="no way to remove a 'bucket' is known; known kinds: scaling policy, "):
+    with pytest.raises(SmRawError, match="no way to remove a 'bucket' is known; known kinds: scheduled action, "):
         remove(clients, [MODEL, Resource("bucket", "b")])
 
 
 def test_the_order_of_removal_drops_doubles() -> None:
     assert in_removal_order([*EVERYTHING, MODEL, POLICY]) == [POLICY, TARGET, ENDPOINT, CONFIG, MODEL]
+
+
+def reservations(*states: str) -> dict[str, Any]:
+    found = [{"InstanceId": f"i-{number}", "State": {"Name": state}} for number, state in enumerate(states)]
+    return {"Reservations": [{"Instances": found}]}
+
+
+def test_instances_are_found_by_their_token_and_terminated_until_none_runs(
+    clients: Clients, stub: Stub, fake_time: Any
+) -> None:
+    asked = {"Filters": [{"Name": "client-token", "Values": ["t"]}]}
+    ec2 = stub("ec2")
+    ec2.add_response("describe_instances", reservations("running", "terminated"), asked)
+    ec2.add_response("terminate_instances", {}, {"InstanceIds": ["i-0"]})
+    ec2.add_response("describe_instances", reservations("shutting-down", "terminated"), asked)
+    assert remove(clients, [Resource("instances", "t")], sleep=fake_time.sleep, clock=fake_time.clock) == []
+
+
+def test_an_export_that_has_ended_is_nothing_to_remove_and_one_under_way_is_cancelled(
+    clients: Clients, stub: Stub
+) -> None:
+    tasks: Any = [
+        {"taskId": "1", "taskName": "of others", "status": {"code": "RUNNING"}},
+        {"taskId": "2", "taskName": "ended", "status": {"code": "COMPLETED"}},
+        {"taskId": "3", "taskName": "runs", "status": {"code": "RUNNING"}},
+    ]
+    logs = stub("logs")
+    for _ in range(2):
+        logs.add_response("describe_export_tasks", {"exportTasks": tasks}, {"limit": 50})
+    logs.add_response("cancel_export_task", {}, {"taskId": "3"})
+    assert remove(clients, [Resource("export task", "ended"), Resource("export task", "runs")]) == []
 
 
 class Jobs:

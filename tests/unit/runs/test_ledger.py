@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sm_raw.aws.remove import Resource
+from sm_raw.aws.resources import Resource
 from sm_raw.errors import RunInProgress
 from sm_raw.runs.ledger import Ledger, open_ledger
 
@@ -93,3 +93,28 @@ def test_a_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
     with open_ledger(tmp_path / "out") as ledger:
         ledger.write("done")
     assert len(Ledger(tmp_path / "out" / "ledger.jsonl").events) == 1
+
+
+def test_what_stays_is_known_once_until_it_is_removed(ledger: Ledger) -> None:
+    objects = Resource("objects", "s3://b/run/")
+    ledger.leaves(objects)
+    ledger.leaves(objects)
+    assert again(ledger).remains() == [objects]
+    assert len(again(ledger).events) == 1
+    assert again(ledger).resources() == []
+    ledger.removed(objects)
+    assert again(ledger).remains() == []
+
+
+def test_an_upload_is_unfinished_until_all_is_there(ledger: Ledger) -> None:
+    ledger.uploading("s3://b/one")
+    ledger.uploading("s3://b/two")
+    ledger.uploaded("s3://b/one")
+    assert again(ledger).unfinished_uploads() == ["s3://b/two"]
+
+
+def test_what_is_removed_after_the_end_does_not_begin_the_run_again(ledger: Ledger) -> None:
+    ledger.leaves(Resource("log group", "/aws/lambda/f"))
+    ledger.write("finished")
+    ledger.removed(Resource("log group", "/aws/lambda/f"))
+    assert again(ledger).has_finished

@@ -7,7 +7,8 @@ from moto import mock_aws
 
 from sm_raw.aws.clients import Clients, aws_clients
 from sm_raw.aws.hosting.scaling import describe_scaling
-from sm_raw.aws.remove import Resource, left_behind, remove
+from sm_raw.aws.remove import left_behind, remove
+from sm_raw.aws.resources import Resource
 
 RESOURCE_ID = "endpoint/e/variant/AllTraffic"
 NAMES = {
