@@ -61,4 +61,5 @@ def test_only_the_command_line_and_scripts_start_the_engine() -> None:
     assert sorted(path.relative_to(ROOT / "sm_raw").as_posix() for path in starters) == [
         "cli/local.py",
         "cli/targets.py",
+        "cli/try_model.py",
     ]
