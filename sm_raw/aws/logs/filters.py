@@ -48,6 +48,11 @@ class LogFilter:
     def end(self) -> int | None:
         return _milliseconds(self.until)
 
+    @property
+    def takes_last_lines(self) -> bool:
+        """Whether the last lines of the streams that it takes are among those that it takes, whatever they say."""
+        return not self.contains and not self.matches and self.until is None
+
     def takes_stream(self, stream: str) -> bool:
         return fnmatch.fnmatchcase(stream, self.stream if "*" in self.stream else f"*{self.stream}*")
 

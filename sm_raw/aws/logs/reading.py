@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ def job_logs(
     *,
     follow: bool = True,
     only: LogFilter = EVERY_LINE,
+    last_lines: int | None = None,
     position: LogPosition | None = None,
     poll_seconds: float = 2.0,
     linger_seconds: float = 5.0,
@@ -85,7 +87,8 @@ def job_logs(
     a function until the caller stops. After the end, lines that are late are waited for ``linger_seconds``.
     ``on_notice`` is told when nothing was written for ``silence_seconds``, and how the job stands then; and of
     credentials that expired, which ``refresh`` renews or which are waited for. Without ``follow``, what is there
-    is read once. ``position`` as in iter_log_events: it holds whatever error ends the reading.
+    is read once. Of what is there at first, ``last_lines`` are given, if that is not None. ``position`` as in
+    iter_log_events: it holds whatever error ends the reading.
     """
     budget = calls_per_minute
     if not isinstance(budget, CallBudget):
@@ -108,16 +111,28 @@ def job_logs(
         source = FunctionSource(line("lambda"), name)
     else:
         source = JobSource(line("sagemaker"), job_kind(kind), name, clock)
+    ask = line("logs")
+
+    def selects(stream: str) -> bool:
+        return source.selects(stream) and only.takes_stream(stream)
+
+    since = only.start
+    if last_lines is not None and only.takes_last_lines:
+        since = start_of_tail(ask, source.log_group, source.stream_prefix, selects, last_lines, since)
     reader = LogReader(
-        line("logs"),
+        ask,
         source.log_group,
         source.stream_prefix,
         position=position,
-        since=only.start,
+        since=since,
         until=only.end,
-        selects=lambda stream: source.selects(stream) and only.takes_stream(stream),
+        selects=selects,
         has_ended=source.has_ended,
     )
+    if last_lines is not None:
+        yield from deque(filter(only.takes, reader.round(everything=True)), maxlen=last_lines)
+    if last_lines is not None and not follow:
+        return
     silence = SilenceWatch(silence_seconds, source.state, on_notice, clock)
     events = read_on(
         reader,
@@ -168,6 +183,18 @@ def tail(
     for stream in list_streams(ask, log_group, stream_prefix).last_times:
         events += stream_tail(ask, log_group, stream, lines)
     return sorted(events, key=lambda event: event.timestamp)[-lines:]
+
+
+def start_of_tail(
+    ask: Ask, log_group: str, stream_prefix: str, selects: Callable[[str], bool], lines: int, since: int | None
+) -> int | None:
+    """From which time on a log has to be read for its last lines; not before ``since``. Both in milliseconds."""
+    streams = [stream for stream in list_streams(ask, log_group, stream_prefix).since(since) if selects(stream)]
+    # Of no lines at all, too, the last one has to be known: what comes after it is new.
+    wanted = max(lines, 1)
+    times = sorted(event.timestamp for stream in streams for event in stream_tail(ask, log_group, stream, wanted))
+    start = times[-wanted] if len(times) >= wanted else None
+    return max((time for time in (start, since) if time is not None), default=None)
 
 
 def _refresh(refresh: Callable[[], Clients | None] | None, service: str) -> Callable[[], Any] | None:

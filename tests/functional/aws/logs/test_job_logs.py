@@ -216,6 +216,52 @@ def test_only_what_is_asked_for_is_read_and_shown(cloud: Cloud, fake_time: Any) 
     assert "GetLogEvents digits/algo-1-1" not in cloud.calls
 
 
+@pytest.mark.parametrize(
+    ("last", "found"), [(0, []), (1, ["b2"]), (3, ["b1", "a2", "b2"]), (9, ["a1", "b1", "a2", "b2"])]
+)
+def test_the_last_lines_are_those_of_all_streams_together(
+    cloud: Cloud, fake_time: Any, last: int, found: list[str]
+) -> None:
+    cloud.descriptions["digits"] = {"TrainingJobStatus": "Completed"}
+    for message in ("a1", "b1", "a2", "b2"):
+        fake_time.now += 1
+        cloud.write(TRAINING_GROUP, f"digits/algo-{message[0]}", message)
+    assert messages(cloud, fake_time, "CreateTrainingJob", "digits", follow=False, last_lines=last) == found
+
+
+def test_what_comes_after_the_last_lines_is_followed_and_the_lines_before_are_not_read(
+    cloud: Cloud, fake_time: Any
+) -> None:
+    job = cloud.descriptions["digits"] = {"TrainingJobStatus": "InProgress"}
+    for number in range(50):
+        fake_time.now += 1
+        cloud.write(TRAINING_GROUP, "digits/algo-1-1", f"line {number}")
+    read: list[str] = []
+    page = cloud.get_log_events
+
+    def counted(**request: Any) -> dict[str, Any]:
+        answer = page(**request)
+        read.extend(event["message"] for event in answer["events"])
+        return answer
+
+    cloud.get_log_events = counted  # type: ignore[method-assign]
+    cloud._plan = [
+        (fake_time.now + 10, lambda: cloud.write(TRAINING_GROUP, "digits/algo-1-1", "new")),
+        (fake_time.now + 30, lambda: job.update(TrainingJobStatus="Completed")),
+    ]
+    found = messages(cloud, fake_time, "CreateTrainingJob", "digits", last_lines=2)
+    assert found == ["line 48", "line 49", "new"]
+    assert "line 47" not in read
+
+
+def test_the_last_lines_are_the_last_of_those_asked_for(cloud: Cloud, fake_time: Any) -> None:
+    cloud.descriptions["digits"] = {"TrainingJobStatus": "Completed"}
+    cloud.write(TRAINING_GROUP, "digits/algo-1-1", "loss=3", "loss=2", "loss=1", "saved")
+    only = LogFilter(contains="loss")
+    found = messages(cloud, fake_time, "CreateTrainingJob", "digits", follow=False, last_lines=2, only=only)
+    assert found == ["loss=2", "loss=1"]
+
+
 def test_streams_that_ended_long_before_are_left_alone(cloud: Cloud, fake_time: Any) -> None:
     from datetime import datetime, timezone
 
