@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sm_raw.cli import check, job_options, local, reference, run_options, try_options
+from sm_raw.cli import check, doctor, job_options, local, reference, run_options, try_options
 from sm_raw.cli.telling import ERRORS, INTERRUPTED, SUCCESS, tell
 from sm_raw.errors import SmRawError
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sm_raw", description="Amazon SageMaker from boto3 alone.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (run_options, job_options, try_options, check, reference, local):
+    for group in (run_options, job_options, try_options, check, reference, local, doctor):
         group.add_commands(commands)
     return parser
 

@@ -99,7 +99,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        type=_setting,
+        type=setting,
         metavar="NAME=VALUE",
         help="change a variable of the recipe; repeatable",
     )
@@ -134,7 +134,8 @@ def _add_plan_options(parser: argparse.ArgumentParser) -> None:
     add_cost_options(parser)
 
 
-def _setting(text: str) -> str:
+def setting(text: str) -> str:
+    """NAME=VALUE as it was given. Raises ArgumentTypeError."""
     if "=" not in text:
         raise argparse.ArgumentTypeError(f"{text}: give NAME=VALUE")
     return text
