@@ -9,7 +9,14 @@ from __future__ import annotations
 from sm_raw.aws.clients import Clients, aws_clients, local_clients
 from sm_raw.aws.failures.causes import Cause, match_causes
 from sm_raw.aws.failures.explaining import Explanation, explain_failure, explained
+from sm_raw.aws.hosting.changing import EndpointChange, change_endpoint
+from sm_raw.aws.hosting.deploying import Deployment, deploy
+from sm_raw.aws.hosting.function_calls import FunctionAnswer, invoke_function
+from sm_raw.aws.hosting.function_in_front import FunctionInFront, function_in_front
+from sm_raw.aws.hosting.lifetimes import Lifetime, expired_endpoints, forget_lifetime, lifetime_of, set_lifetime
 from sm_raw.aws.hosting.scaling import describe_scaling
+from sm_raw.aws.hosting.scaling_snapshots import ScalingSnapshot, read_snapshot, restore_scaling, take_snapshot
+from sm_raw.aws.hosting.traffic import TrafficShift, TrafficStep, no_server_errors, shift_traffic
 from sm_raw.aws.invoking.async_invoke import invoke_endpoint_async
 from sm_raw.aws.invoking.batch import BatchResult, invoke_batch
 from sm_raw.aws.invoking.invoke import ask_endpoint, invoke_endpoint
@@ -56,9 +63,14 @@ __all__ = [
     "Cause",
     "Change",
     "Clients",
+    "Deployment",
     "DownloadResult",
+    "EndpointChange",
     "Explanation",
+    "FunctionAnswer",
+    "FunctionInFront",
     "JobKind",
+    "Lifetime",
     "LogEvent",
     "LogExport",
     "LogFilter",
@@ -70,6 +82,9 @@ __all__ = [
     "Resource",
     "RuleStatus",
     "S3Uri",
+    "ScalingSnapshot",
+    "TrafficShift",
+    "TrafficStep",
     "TrainingResult",
     "TransferState",
     "Trial",
@@ -81,36 +96,49 @@ __all__ = [
     "best_model_request",
     "best_training_request",
     "best_trial",
+    "change_endpoint",
+    "deploy",
     "describe_scaling",
     "download",
     "download_folder",
+    "expired_endpoints",
     "explain_failure",
     "explained",
     "export_logs",
     "fetch_artefacts",
     "find_job",
     "folder_digest",
+    "forget_lifetime",
+    "function_in_front",
     "invoke_batch",
     "invoke_endpoint",
     "invoke_endpoint_async",
+    "invoke_function",
     "iter_log_events",
     "job_kind",
     "job_logs",
     "left_behind",
+    "lifetime_of",
     "local_clients",
     "match_causes",
     "metric_series",
     "metrics_frame",
     "metrics_over_time",
+    "no_server_errors",
     "pack",
     "parse_s3_uri",
+    "read_snapshot",
     "remove",
     "repack_model",
     "repeated_training_request",
+    "restore_scaling",
     "rule_statuses",
+    "set_lifetime",
+    "shift_traffic",
     "stop_job",
     "submit",
     "tail",
+    "take_snapshot",
     "training_result",
     "trial_records",
     "trials",

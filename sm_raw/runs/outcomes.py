@@ -179,7 +179,7 @@ def _training(clients: Clients, name: str, request: Mapping[str, Any], response:
 
 
 def _scaling(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
-    scaling = describe_scaling(clients.autoscaling, request["ResourceId"], request["ScalableDimension"])
+    scaling = describe_scaling(clients, request["ResourceId"], request["ScalableDimension"], details=False)
     target, policy = scaling["target"], scaling["policy"]
     if target is None:
         return Facts("the target is not there when it is read back")
