@@ -212,14 +212,14 @@ class InvalidPrices(SmRawError):
 
     def __init__(self, path: object, reason: str) -> None:
         self.path, self.reason = path, reason
-        super().__init__(f"{path}: {reason}; its form is told by: python -m sm_raw plan --help")
+        super().__init__(f"{path}: {reason}")
 
 
 class BudgetExceeded(SmRawError):
     """A run may cost more than its budget, or what it may cost is not known; nothing was made.
 
-    ``budget``, ``bound`` (the upper bound as far as it is known) and ``currency``; ``unpriced``: what has no price or no
-    end, one line each; ``advice``: how it would fit, with numbers.
+    ``budget``, ``bound`` (the upper bound as far as it is known) and ``currency``; ``unpriced``: what has no price or
+    no end, one line each; ``advice``: how it would fit, with numbers.
     """
 
     def __init__(
@@ -227,10 +227,12 @@ class BudgetExceeded(SmRawError):
     ) -> None:
         self.budget, self.bound, self.currency = budget, bound, currency
         self.unpriced, self.advice = tuple(unpriced), tuple(advice)
-        known = f"it may cost {bound:.2f} {currency}"
+        unit = f" {currency}" if currency else ""
+        known = f"it may cost {bound:.2f}{unit}"
         if unpriced:
-            known = f"what it may cost is not known ({bound:.2f} {currency} and what has no price)"
-        lines = [f"{known}, and the budget is {budget:.2f} {currency}: nothing was made"]
+            more = f" ({bound:.2f}{unit} and what has no price)" if bound else ""
+            known = f"what it may cost is not known{more}"
+        lines = [f"{known}, and the budget is {budget:.2f}{unit}: nothing was made"]
         lines += [f"no price: {each}" for each in unpriced] + [f"to fit: {each}" for each in advice]
         super().__init__("\n  ".join(lines))
 

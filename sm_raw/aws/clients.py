@@ -42,6 +42,12 @@ READ_TIMEOUT_SECONDS = 75
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
 
+REGION_OF = {"pricing": "us-east-1"}
+"""The Price List API tells the prices of every region, and is itself in three.
+
+https://docs.aws.amazon.com/general/latest/gr/billing.html
+"""
+
 LOCAL_CONNECT_TIMEOUT_SECONDS = 3
 LOCAL_ATTEMPTS = 3
 LOCAL_KEY = "local"
@@ -161,7 +167,8 @@ def aws_clients(region: str | None = None, profile: str | None = None) -> Client
 
     def make(service: str) -> BaseClient:
         # boto3's stubs know a literal for every service; here the name is a value.
-        return cast("BaseClient", cast(Any, session).client(service, config=config))
+        region = REGION_OF.get(service, session.region_name)
+        return cast("BaseClient", cast(Any, session).client(service, region_name=region, config=config))
 
     return Clients(make, region=session.region_name, credentials=credentials)
 

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from sm_raw.aws.clients import Clients, local_clients
+from sm_raw.cli.costing import require_budget
 from sm_raw.cli.explaining import explain
 from sm_raw.cli.run_options import parse
 from sm_raw.cli.targets import LOCAL_REGION, aws_target, local_target, offline_surroundings
 from sm_raw.cli.telling import ERRORS, INTERRUPTED, SUCCESS, tell
 from sm_raw.errors import SmRawError
+from sm_raw.runs.bounds import Bound
 from sm_raw.runs.execution import Choices, Execution
 from sm_raw.runs.leavings import LOGS, OBJECTS
 from sm_raw.runs.ledger import FILE, Ledger, open_ledger
@@ -78,6 +80,7 @@ def dry_run(options: argparse.Namespace) -> int:
         for number, (step, request) in enumerate(plan.preview(), 1):
             print(f"# {number}. {step.name}: {step.operation}")
             print(json.dumps(request, indent=2))
+        require_budget(options, plan, None)
     return SUCCESS
 
 
@@ -87,12 +90,14 @@ def run(options: argparse.Namespace, story: Story, *, resumed: bool = False) -> 
     What is wrong with recipe, data or settings is said before anything is started, made or written.
     """
     with contextlib.ExitStack() as stack:
-        clients, plan = _target_and_plan(options, story, stack)
+        clients, plan, bound = _target_and_plan(options, story, stack)
         ledger = stack.enter_context(open_ledger(options.out))
         if resumed:
             _require_same(plan, ledger)
         ledger.write("run", options=_recorded(options), plan=plan.digest)
         record = Record(options.out, recipe=plan.recipe.name, target=options.target)
+        if bound is not None:
+            record.content["cost_bound"] = bound.as_json()
         execution = Execution(plan, clients, record, story, Choices(options.if_exists, options.keep), ledger)
         try:
             execution.execute()
@@ -110,12 +115,17 @@ def run(options: argparse.Namespace, story: Story, *, resumed: bool = False) -> 
     return ERRORS if left else SUCCESS
 
 
-def _target_and_plan(options: argparse.Namespace, story: Story, stack: contextlib.ExitStack) -> tuple[Clients, Plan]:
+def _target_and_plan(
+    options: argparse.Namespace, story: Story, stack: contextlib.ExitStack
+) -> tuple[Clients, Plan, Bound | None]:
     if options.target == "aws":
         clients, surroundings = aws_target(options)
-        return clients, make_plan(options, surroundings, options.out)
+        plan = make_plan(options, surroundings, options.out)
+        return clients, plan, require_budget(options, plan, clients)
     plan = make_plan(options, offline_surroundings(options), options.out)
-    return stack.enter_context(local_target(options, plan.bucket, story)), plan
+    # What it would cost on AWS: so a refusal can be rehearsed, too.
+    bound = require_budget(options, plan, None)
+    return stack.enter_context(local_target(options, plan.bucket, story)), plan, bound
 
 
 def resume(options: argparse.Namespace) -> int:
@@ -167,7 +177,9 @@ def _options_of_last_run(out: Path) -> argparse.Namespace:
     if last is None:
         raise SmRawError(f"{out} holds no run: there is no {FILE} with one in it")
     recorded = dict(last["options"])
-    return argparse.Namespace(**recorded | {"out": out, "data": recorded["data"] and Path(recorded["data"])})
+    # The budget was kept when the run began; what is left of it costs no more.
+    given = {"out": out, "data": recorded["data"] and Path(recorded["data"]), "budget": None}
+    return argparse.Namespace(**recorded | given)
 
 
 def _recorded(options: argparse.Namespace) -> dict[str, Any]:
