@@ -21,17 +21,21 @@ def pages(
     operation: str,
     request: Mapping[str, Any],
     *,
-    token: str = "NextToken",
+    tokens: tuple[str, str] = ("NextToken", "NextToken"),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
-    """Each page of the answer to ``operation``, short troubles ridden out; ``token`` is the name of what leads on."""
+    """Each page of the answer to ``operation``, short troubles ridden out.
+
+    ``tokens`` names the member that tells of a next page, and the one that asks for it.
+    """
+    told, asked = tokens
     more: dict[str, Any] = {}
     while True:
         page = ride_out(functools.partial(call, client, operation, {**request, **more}), attempts=ATTEMPTS, sleep=sleep)
         yield page
-        if not page.get(token):
+        if not page.get(told):
             return
-        more = {token: page[token]}
+        more = {asked: page[told]}
 
 
 def in_one_line(error: Exception) -> str:
