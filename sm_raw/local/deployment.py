@@ -34,10 +34,12 @@ class Deployment:
         self._changed = threading.Condition(engine.store.lock)
         self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
         self.invocations: Counter[str] = Counter()  # by variant, since the endpoint was created
-        self._fleet = self._new_fleet(variants)
+        self._fleet = self.new_fleet(variants)
+        self._fleets = [self._fleet]  # during an update, the one that comes up, too
         record.description["ProductionVariants"] = self._fleet.summaries
 
-    def _new_fleet(self, variants: Sequence[Variant]) -> Fleet:
+    def new_fleet(self, variants: Sequence[Variant]) -> Fleet:
+        """A fleet for ``update``, none of whose servers has been started."""
         return Fleet(
             self._engine,
             self._record,
@@ -74,7 +76,7 @@ class Deployment:
         with self._changing, self._explained(self._fail):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._fulfil(self._fleet)
-            self._engine.store.update(self._record, EndpointStatus="InService")
+            self._settle("InService")
 
     def resize(self, variant: str, count: int) -> None:
         """Bring a variant to ``count`` servers; returns when they are healthy, or the last ones have ended.
@@ -103,13 +105,62 @@ class Deployment:
         with self._changing:
             with self._explained(lambda reason: self._undo(undo, reason)):
                 self._fulfil(self._fleet)
-                self._engine.store.update(self._record, EndpointStatus="InService", FailureReason=None)
+                self._settle("InService")
             return self._record.description["FailureReason"] or ""
 
     def _undo(self, desired: Iterable[Mapping[str, Any]], reason: str) -> None:
         # What was started has ended by now, so that there is nothing to wait for in RollingBack.
         self._fleet.want(desired)
-        self._engine.store.update(self._record, EndpointStatus="InService", FailureReason=reason)
+        self._settle("InService", reason)
+
+    def update(self, fleet: Fleet, alarms: Sequence[str] = (), **fields: Any) -> None:
+        """Bring up ``fleet`` beside the one that answers, let it take over, and end the old one when it has finished.
+
+        Then the endpoint is InService, with ``fields`` in its description. If a server does not get healthy, or one of
+        the CloudWatch ``alarms`` is on when the new fleet has taken over, the old one answers again, and FailureReason
+        tells why: "InService" with a FailureReason and the old EndpointConfigName is what AWS's own controller for
+        Kubernetes takes for a failed update (sagemaker-controller, test/e2e/tests/test_endpoint.py).
+        """
+        with self._changing:
+            old = self._fleet
+            self._fleets.append(fleet)
+            with self._explained(lambda reason: self._roll_back(fleet, old, reason)):
+                self._fulfil(fleet)
+                self._answer_with(fleet)
+                self._meet_alarms(alarms)
+                self._engine.store.update(self._record, ProductionVariants=fleet.summaries, **fields)
+                self._retire(old)
+                self._settle("InService")
+
+    def _answer_with(self, fleet: Fleet) -> None:
+        with self._changed:
+            self._fleet = fleet
+
+    def _meet_alarms(self, names: Sequence[str]) -> None:
+        if not names:
+            return
+        cloudwatch = self._engine.client("cloudwatch", self._record.region)
+        found = cloudwatch.describe_alarms(AlarmNames=list(names))["MetricAlarms"]
+        if on := ", ".join(sorted(alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM")):
+            raise Unhealthy(f"The deployment was rolled back: these CloudWatch alarms went off: {on}.")
+
+    def _roll_back(self, fleet: Fleet, old: Fleet, reason: str) -> None:
+        status = "UpdateRollbackFailed"
+        try:
+            self._answer_with(old)
+            self._retire(fleet)
+            status = "InService"
+        finally:
+            self._settle(status, reason)
+
+    def _retire(self, fleet: Fleet) -> None:
+        fleet.retire()
+        self._fleets.remove(fleet)
+
+    def _settle(self, status: str, reason: str | None = None) -> None:
+        self._engine.store.update(
+            self._record, EndpointStatus=status, FailureReason=reason, PendingDeploymentSummary=None
+        )
 
     def delete(self) -> None:
         """End every server; then the endpoint is no more."""
@@ -124,7 +175,8 @@ class Deployment:
 
     def kill(self) -> None:
         """End every server at once; the engine is closing."""
-        self._fleet.end(0)
+        for fleet in list(self._fleets):
+            fleet.end(0)
 
     def _fulfil(self, fleet: Fleet) -> None:
         """Bring ``fleet`` to what is wanted, or fail where servers are missing and a fault on purpose says so."""
@@ -136,7 +188,7 @@ class Deployment:
 
     def _fail(self, reason: str) -> None:
         self._fleet.end()
-        self._engine.store.update(self._record, EndpointStatus="Failed", FailureReason=reason)
+        self._settle("Failed", reason)
 
     @contextlib.contextmanager
     def _explained(self, fail: Callable[[str], object]) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -29,7 +30,7 @@ class NoServer(Exception):
 class Variant:
     """A variant as it is asked for: ``settings`` is its part of the configuration, ``container`` that of its model.
 
-    The model may be deleted later: servers that are started then still have this container, as on the service.
+    The model and the configuration may be deleted later: an endpoint goes on without them.
     """
 
     settings: Mapping[str, Any]
@@ -82,20 +83,21 @@ class Fleet:
         self._turns = dict.fromkeys(self._rotation, 0)
         self._all: set[ModelServer] = set()  # those in no rotation yet, or no more, too
 
-    def choose(self, variant: str | None) -> ModelServer:
+    def choose(self, variant: str | None, most_per_server: float = math.inf) -> ModelServer:
         """The server of the next invocation: by weight, then in turn. The caller holds the lock.
 
-        Raises KeyError for an unknown variant, NoServer if there is none to take it.
+        One that is busy with ``most_per_server`` invocations is passed over. A serverless variant has one server, which
+        takes as many as its MaxConcurrency. Raises KeyError for an unknown variant, NoServer if there is none to take
+        it.
         """
         name = self._by_weight() if variant is None else variant
         servers = self._rotation[name]
-        if not servers:
-            raise NoServer(name, throttled=False)
-        limit = self._by_name[name].get("CurrentServerlessConfig", {}).get("MaxConcurrency")
-        if limit is not None and sum(server.busy for server in servers) >= limit:
-            raise NoServer(name, throttled=True)
+        most = self._by_name[name].get("CurrentServerlessConfig", {}).get("MaxConcurrency", most_per_server)
+        free = [server for server in servers if server.busy < most]
+        if not free:
+            raise NoServer(name, throttled=bool(servers))
         self._turns[name] += 1
-        return servers[self._turns[name] % len(servers)]
+        return free[self._turns[name] % len(free)]
 
     def _by_weight(self) -> str:
         weights = [item["CurrentWeight"] for item in self.summaries]
@@ -192,6 +194,7 @@ class Fleet:
                 self._changed.wait(DRAIN_POLL_SECONDS)
         for server in servers:
             server.end()
+            server.clear()
         with self._changed:
             self._all.difference_update(servers)
 

@@ -54,7 +54,7 @@ ENDPOINT = Kind(
     listing.Listing("Endpoints", "EndpointName", "EndpointStatus", descending=True),
 )
 # States of an endpoint in which nothing happens to it.
-SETTLED = {"InService", "Failed"}
+SETTLED = {"InService", "Failed", "UpdateRollbackFailed"}
 # Documented parts of a configuration that this engine does not run.
 NOT_RUN_HERE = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -98,6 +99,10 @@ class ModelServer:
             self._process.stop(grace_seconds)
         self._log.close()
         self._http.clear()
+
+    def clear(self) -> None:
+        """Remove its files."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _unpack(self, url: str, environment: Mapping[str, str]) -> tuple[Path, Path]:
         """The folders of the model and of its code."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from sm_raw import specs
@@ -26,6 +27,7 @@ from sm_raw.local.server import serving
 TIMEOUT_SECONDS = 60
 ROLE = "arn:aws:iam::123456789012:role/Trainer"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3-cpu-py311"
+SERVING_IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.3-cpu-py311"
 METRIC = "valid:loss"
 
 # Programs of one source archive; the hyperparameter sagemaker_program picks one.
@@ -72,6 +74,27 @@ while True:
 """,
     "shell.sh": '#!/bin/sh\nprintf "%s\\n" "$@" > "$SM_MODEL_DIR/arguments.txt"\n',
 }
+
+# A model that says what it was given.
+INFERENCE = """
+import json, os, pathlib
+def model_fn(folder):
+    print("loading", flush=True)
+    return pathlib.Path(folder, "model.txt").read_text()
+def input_fn(body, content_type):
+    return [content_type, body if isinstance(body, str) else bytes(body).decode()]
+def predict_fn(data, model):
+    if data[1] == "fail":
+        raise ValueError("cannot predict that")
+    if data[1] == "die":
+        os._exit(7)
+    return {"model": model, "given": data, "process": os.getpid(), "colour": os.environ.get("COLOUR")}
+def output_fn(prediction, accept, context):
+    attributes = context.get_request_header(0, "X-Amzn-SageMaker-Custom-Attributes")
+    if attributes:
+        context.set_response_header(0, "X-Amzn-SageMaker-Custom-Attributes", attributes + "-back")
+    return json.dumps(prediction)
+"""
 
 
 def pause() -> None:
@@ -209,6 +232,72 @@ class Lab:
                 return error.code, json.loads(error.read())
 
 
+class Host:
+    """Short ways to make what an endpoint is made of, and to ask it."""
+
+    def __init__(self, lab: Any) -> None:
+        self.lab, self.sm = lab, lab.sm
+
+    def model(self, inference: str = INFERENCE, *, text: str = "weights", **changes: Any) -> str:
+        name: str = self.lab.name("model")
+        uri = self.lab.put(
+            f"models/{name}.tar.gz", self.lab.archive({"model.txt": text, "code/inference.py": inference})
+        )
+        environment = {**specs.serving_script(), **changes.pop("environment", {})}
+        fields = {"model_data_uri": uri, "environment": environment, **changes}
+        self.sm.create_model(**specs.model(name, image_uri=SERVING_IMAGE, role_arn=ROLE, **fields))
+        return name
+
+    def config(self, *variants: Any, **changes: Any) -> str:
+        name: str = self.lab.name("config")
+        self.sm.create_endpoint_config(**specs.endpoint_config(name, variants=variants, **changes))
+        return name
+
+    def variant(self, model: str, **changes: Any) -> Any:
+        return specs.production_variant(model, instance_type="ml.m5.large", **changes)
+
+    def create(self, config: str) -> str:
+        name: str = self.lab.name("endpoint")
+        self.sm.create_endpoint(**specs.endpoint(name, config_name=config))
+        return name
+
+    def endpoint(self, *variants: Any) -> dict[str, Any]:
+        """An endpoint that has settled, as it is described."""
+        name = self.create(self.config(*(variants or (self.variant(self.model()),))))
+        described: dict[str, Any] = self.lab.ended("CreateEndpoint", name)
+        return described
+
+    def delete(self, name: str) -> None:
+        self.sm.delete_endpoint(EndpointName=name)
+        self.lab.until(lambda: not self.exists(name))
+
+    def exists(self, name: str) -> bool:
+        try:
+            self.sm.describe_endpoint(EndpointName=name)
+        except ClientError:
+            return False
+        return True
+
+    def invoke(self, name: str, body: bytes = b"hello", **changes: Any) -> Any:
+        return self.lab.clients.runtime.invoke_endpoint(
+            EndpointName=name, Body=body, **{"ContentType": "text/plain", **changes}
+        )
+
+    @staticmethod
+    def answer(response: Any) -> dict[str, Any]:
+        """What the model said."""
+        document: dict[str, Any] = json.loads(response["Body"].read())
+        return document
+
+    @staticmethod
+    def refusal(call: Callable[[], object]) -> tuple[str, str]:
+        """Code and message of the error that a call ends with."""
+        with pytest.raises(ClientError) as raised:
+            call()
+        error = raised.value.response["Error"]
+        return error["Code"], error["Message"]
+
+
 @pytest.fixture(scope="session")
 def lab_of() -> type[Lab]:
     """For tests that start an engine of their own."""
@@ -220,6 +309,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     root = tmp_path_factory.mktemp("engine")
     with serving(root) as url:
         yield Lab(url, root)
+
+
+@pytest.fixture(scope="session")
+def host_of() -> type[Host]:
+    """For tests that start an engine of their own."""
+    return Host
+
+
+@pytest.fixture(scope="session")
+def host(lab: Lab) -> Host:
+    return Host(lab)
 
 
 @pytest.fixture(scope="session")

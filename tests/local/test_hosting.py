@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,27 +16,6 @@ from sm_raw.local import artifacts
 
 pytestmark = pytest.mark.local
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.3-cpu-py311"
-ROLE = "arn:aws:iam::123456789012:role/Server"
-INFERENCE = """
-import json, os, pathlib
-def model_fn(folder):
-    print("loading", flush=True)
-    return pathlib.Path(folder, "model.txt").read_text()
-def input_fn(body, content_type):
-    return [content_type, body if isinstance(body, str) else bytes(body).decode()]
-def predict_fn(data, model):
-    if data[1] == "fail":
-        raise ValueError("cannot predict that")
-    if data[1] == "die":
-        os._exit(7)
-    return {"model": model, "given": data, "process": os.getpid(), "colour": os.environ.get("COLOUR")}
-def output_fn(prediction, accept, context):
-    attributes = context.get_request_header(0, "X-Amzn-SageMaker-Custom-Attributes")
-    if attributes:
-        context.set_response_header(0, "X-Amzn-SageMaker-Custom-Attributes", attributes + "-back")
-    return json.dumps(prediction)
-"""
-
 # Loads when it is told to.
 SLOW = """
 import pathlib, time
@@ -47,72 +25,8 @@ def model_fn(folder):
 """
 
 
-def refusal(call: Callable[[], object]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as raised:
-        call()
-    error = raised.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
-class Host:
-    """Short ways to make what an endpoint is made of."""
-
-    def __init__(self, lab: Any) -> None:
-        self.lab, self.sm = lab, lab.sm
-
-    def model(self, inference: str = INFERENCE, *, text: str = "weights", **changes: Any) -> str:
-        name: str = self.lab.name("model")
-        uri = self.lab.put(
-            f"models/{name}.tar.gz", self.lab.archive({"model.txt": text, "code/inference.py": inference})
-        )
-        environment = {**specs.serving_script(), **changes.pop("environment", {})}
-        fields = {"model_data_uri": uri, "environment": environment, **changes}
-        self.sm.create_model(**specs.model(name, image_uri=IMAGE, role_arn=ROLE, **fields))
-        return name
-
-    def config(self, *variants: Any, **changes: Any) -> str:
-        name: str = self.lab.name("config")
-        self.sm.create_endpoint_config(**specs.endpoint_config(name, variants=variants, **changes))
-        return name
-
-    def variant(self, model: str, **changes: Any) -> Any:
-        return specs.production_variant(model, instance_type="ml.m5.large", **changes)
-
-    def create(self, config: str) -> str:
-        name: str = self.lab.name("endpoint")
-        self.sm.create_endpoint(**specs.endpoint(name, config_name=config))
-        return name
-
-    def endpoint(self, *variants: Any) -> dict[str, Any]:
-        """An endpoint that has settled, as it is described."""
-        name = self.create(self.config(*(variants or (self.variant(self.model()),))))
-        described: dict[str, Any] = self.lab.ended("CreateEndpoint", name)
-        return described
-
-    def delete(self, name: str) -> None:
-        self.sm.delete_endpoint(EndpointName=name)
-        self.lab.until(lambda: not self.exists(name))
-
-    def exists(self, name: str) -> bool:
-        try:
-            self.sm.describe_endpoint(EndpointName=name)
-        except ClientError:
-            return False
-        return True
-
-    def invoke(self, name: str, body: bytes = b"hello", **changes: Any) -> Any:
-        return self.lab.clients.runtime.invoke_endpoint(
-            EndpointName=name, Body=body, **{"ContentType": "text/plain", **changes}
-        )
-
-
 @pytest.fixture(scope="module")
-def host(lab: Any) -> Host:
-    return Host(lab)
-
-
-@pytest.fixture(scope="module")
-def served(host: Host) -> Iterator[str]:
+def served(host: Any) -> Iterator[str]:
     """The name of an endpoint of two variants, of which only the first is given traffic; it has two instances."""
     plain = host.variant(host.model(environment={"COLOUR": "green"}), name="plain", instance_count=2)
     other = host.variant(host.model(text="other weights"), name="other", weight=0.0)
@@ -121,12 +35,7 @@ def served(host: Host) -> Iterator[str]:
     host.delete(name)
 
 
-def answer(response: Any) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(response["Body"].read())
-    return document
-
-
-def test_an_endpoint_is_described_as_it_was_configured(host: Host, served: str) -> None:
+def test_an_endpoint_is_described_as_it_was_configured(host: Any, served: str) -> None:
     described = host.sm.describe_endpoint(EndpointName=served)
     variants = described["ProductionVariants"]
     assert described["EndpointStatus"] == "InService"
@@ -138,9 +47,9 @@ def test_an_endpoint_is_described_as_it_was_configured(host: Host, served: str) 
     assert [image["SpecifiedImage"] for item in variants for image in item["DeployedImages"]] == [IMAGE, IMAGE]
 
 
-def test_an_invocation_goes_through_the_script_of_the_model(host: Host, served: str) -> None:
+def test_an_invocation_goes_through_the_script_of_the_model(host: Any, served: str) -> None:
     response = host.invoke(served, CustomAttributes="trace=1")
-    body = answer(response)
+    body = host.answer(response)
     assert {**body, "process": 0} == {
         "model": "weights",
         "given": ["text/plain", "hello"],
@@ -152,21 +61,21 @@ def test_an_invocation_goes_through_the_script_of_the_model(host: Host, served: 
     assert response["CustomAttributes"] == "trace=1-back"
 
 
-def test_invocations_take_turns_among_the_instances(host: Host, served: str) -> None:
+def test_invocations_take_turns_among_the_instances(host: Any, served: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        bodies = list(pool.map(lambda _: answer(host.invoke(served)), range(12)))
+        bodies = list(pool.map(lambda _: host.answer(host.invoke(served)), range(12)))
     processes = [body["process"] for body in bodies]
     assert sorted(processes.count(process) for process in set(processes)) == [6, 6]
     assert {body["model"] for body in bodies} == {"weights"}
 
 
-def test_a_variant_can_be_named(host: Host, served: str) -> None:
+def test_a_variant_can_be_named(host: Any, served: str) -> None:
     response = host.invoke(served, TargetVariant="other")
-    assert (answer(response)["model"], response["InvokedProductionVariant"]) == ("other weights", "other")
-    assert refusal(lambda: host.invoke(served, TargetVariant="third"))[0] == "ValidationError"
+    assert (host.answer(response)["model"], response["InvokedProductionVariant"]) == ("other weights", "other")
+    assert host.refusal(lambda: host.invoke(served, TargetVariant="third"))[0] == "ValidationError"
 
 
-def test_what_the_model_raises_is_a_model_error(host: Host, served: str) -> None:
+def test_what_the_model_raises_is_a_model_error(host: Any, served: str) -> None:
     with pytest.raises(host.lab.clients.runtime.exceptions.ModelError) as raised:
         host.invoke(served, b"fail")
     response = raised.value.response
@@ -180,21 +89,21 @@ def test_what_the_model_raises_is_a_model_error(host: Host, served: str) -> None
     host.lab.until(lambda: "ValueError: cannot predict that" in host.lab.log("", f"/aws/sagemaker/Endpoints/{served}"))
 
 
-def test_a_payload_over_the_limit_of_the_service_is_refused(host: Host, served: str) -> None:
+def test_a_payload_over_the_limit_of_the_service_is_refused(host: Any, served: str) -> None:
     limit = host.lab.clients.runtime.meta.service_model.shape_for("BodyBlob").metadata["max"]
-    code, message = refusal(lambda: host.invoke(served, b"x" * (limit + 1)))
+    code, message = host.refusal(lambda: host.invoke(served, b"x" * (limit + 1)))
     assert (code, message) == ("ValidationError", f"Request body of {limit + 1} bytes is larger than {limit}.")
 
 
-def test_the_runtime_knows_only_endpoints_in_service(host: Host) -> None:
-    assert refusal(lambda: host.invoke("nobody")) == (
+def test_the_runtime_knows_only_endpoints_in_service(host: Any) -> None:
+    assert host.refusal(lambda: host.invoke("nobody")) == (
         "ValidationError",
         "Endpoint nobody of account 123456789012 not found.",
     )
     runtime = host.lab.clients.runtime
-    assert refusal(lambda: runtime.invoke_endpoint_async(EndpointName="nobody", InputLocation="s3://lab/x"))[0] == (
-        "UnknownOperationException"
-    )
+    assert host.refusal(lambda: runtime.invoke_endpoint_async(EndpointName="nobody", InputLocation="s3://lab/x"))[
+        0
+    ] == ("UnknownOperationException")
 
 
 def test_a_bucket_may_be_called_endpoints(lab: Any) -> None:
@@ -211,7 +120,7 @@ def test_a_bucket_may_be_called_endpoints(lab: Any) -> None:
     ],
 )
 def test_a_model_that_cannot_be_loaded_fails_the_endpoint_and_its_log_says_why(
-    host: Host, inference: str, line: str
+    host: Any, inference: str, line: str
 ) -> None:
     endpoint = host.endpoint(host.variant(host.model(inference)))
     assert (endpoint["EndpointStatus"], endpoint["FailureReason"]) == (
@@ -225,7 +134,7 @@ def test_a_model_that_cannot_be_loaded_fails_the_endpoint_and_its_log_says_why(
     host.delete(endpoint["EndpointName"])
 
 
-def test_a_model_server_that_dies_is_told_as_a_model_error(host: Host) -> None:
+def test_a_model_server_that_dies_is_told_as_a_model_error(host: Any) -> None:
     name = host.endpoint()["EndpointName"]
     with pytest.raises(host.lab.clients.runtime.exceptions.ModelError) as raised:
         host.invoke(name, b"die")
@@ -233,7 +142,7 @@ def test_a_model_server_that_dies_is_told_as_a_model_error(host: Host) -> None:
     host.delete(name)
 
 
-def test_an_artefact_that_went_away_or_is_broken_fails_the_endpoint(host: Host) -> None:
+def test_an_artefact_that_went_away_or_is_broken_fails_the_endpoint(host: Any) -> None:
     gone, broken = host.model(), host.model()
     config = host.config(host.variant(gone)), host.config(host.variant(broken))
     host.lab.s3.delete_object(Bucket=host.lab.bucket, Key=f"models/{gone}.tar.gz")
@@ -251,7 +160,7 @@ def test_an_artefact_that_went_away_or_is_broken_fails_the_endpoint(host: Host) 
     ],
 )
 def test_no_error_leaves_an_endpoint_creating_for_ever(
-    host: Host, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+    host: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     def fail(*args: object) -> None:
         raise error
@@ -262,14 +171,14 @@ def test_no_error_leaves_an_endpoint_creating_for_ever(
     assert endpoint["FailureReason"].startswith(reason)
 
 
-def test_an_endpoint_that_is_being_created_cannot_be_deleted_yet(host: Host) -> None:
+def test_an_endpoint_that_is_being_created_cannot_be_deleted_yet(host: Any) -> None:
     name = host.create(host.config(host.variant(host.model(SLOW))))
     arn = host.sm.describe_endpoint(EndpointName=name)["EndpointArn"]
-    assert refusal(lambda: host.sm.delete_endpoint(EndpointName=name)) == (
+    assert host.refusal(lambda: host.sm.delete_endpoint(EndpointName=name)) == (
         "ValidationException",
         f'Cannot update in-progress endpoint "{arn}".',
     )
-    assert refusal(lambda: host.invoke(name))[0] == "ValidationError"
+    assert host.refusal(lambda: host.invoke(name))[0] == "ValidationError"
     model = host.lab.root / "endpoints" / "us-east-1" / name / "AllTraffic" / "0" / "model"
     host.lab.until(model.exists)
     (model / "go").touch()
@@ -277,7 +186,7 @@ def test_an_endpoint_that_is_being_created_cannot_be_deleted_yet(host: Host) -> 
     host.delete(name)
 
 
-def test_only_one_of_many_deletes_is_taken_and_the_name_is_free_again(host: Host) -> None:
+def test_only_one_of_many_deletes_is_taken_and_the_name_is_free_again(host: Any) -> None:
     endpoint = host.endpoint()
     name = endpoint["EndpointName"]
 
@@ -297,7 +206,7 @@ def test_only_one_of_many_deletes_is_taken_and_the_name_is_free_again(host: Host
     host.delete(name)
 
 
-def test_deleting_an_endpoint_deregisters_its_scaling(host: Host) -> None:
+def test_deleting_an_endpoint_deregisters_its_scaling(host: Any) -> None:
     name, scaling = host.endpoint()["EndpointName"], host.lab.clients.autoscaling
     resource = specs.variant_resource_id(name)
     scaling.register_scalable_target(**specs.scalable_target(resource, min_capacity=1, max_capacity=3))
@@ -313,10 +222,10 @@ def test_deleting_an_endpoint_deregisters_its_scaling(host: Host) -> None:
     assert found() == (0, 0)
 
 
-def test_scaling_is_refused_for_what_is_not_there_and_for_crossed_bounds(host: Host, served: str) -> None:
+def test_scaling_is_refused_for_what_is_not_there_and_for_crossed_bounds(host: Any, served: str) -> None:
     def register(resource: str, low: int = 1, high: int = 2) -> tuple[str, str]:
         request = specs.scalable_target(resource, min_capacity=low, max_capacity=high)
-        return refusal(lambda: host.lab.clients.autoscaling.register_scalable_target(**request))
+        return host.refusal(lambda: host.lab.clients.autoscaling.register_scalable_target(**request))
 
     assert register(specs.variant_resource_id("nobody"))[0] == "ValidationException"
     assert register(specs.variant_resource_id(served, "third"))[0] == "ValidationException"
@@ -325,14 +234,14 @@ def test_scaling_is_refused_for_what_is_not_there_and_for_crossed_bounds(host: H
     assert host.lab.post(target, b"{")[1]["__type"] == "SerializationException"
 
 
-def test_what_moto_lacks_is_refused_and_not_a_page_of_html(host: Host) -> None:
+def test_what_moto_lacks_is_refused_and_not_a_page_of_html(host: Any) -> None:
     scaling = host.lab.clients.autoscaling
-    assert refusal(lambda: scaling.describe_scaling_activities(ServiceNamespace="sagemaker"))[0] == (
+    assert host.refusal(lambda: scaling.describe_scaling_activities(ServiceNamespace="sagemaker"))[0] == (
         "UnknownOperationException"
     )
 
 
-def test_models_and_configurations_are_echoed_listed_and_deleted(host: Host) -> None:
+def test_models_and_configurations_are_echoed_listed_and_deleted(host: Any) -> None:
     model = host.model(tags={"team": "vision"}, vpc=specs.vpc_config(subnets=["subnet-1"], security_group_ids=["sg-1"]))
     described = host.sm.describe_model(ModelName=model)
     assert described["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
@@ -345,12 +254,12 @@ def test_models_and_configurations_are_echoed_listed_and_deleted(host: Host) -> 
     assert host.sm.list_endpoint_configs(NameContains=config)["EndpointConfigs"][0]["EndpointConfigName"] == config
     host.sm.delete_endpoint_config(EndpointConfigName=config)
     host.sm.delete_model(ModelName=model)
-    assert refusal(lambda: host.sm.describe_model(ModelName=model))[1].startswith('Could not find model "arn:aws:')
-    assert refusal(lambda: host.sm.delete_model(ModelName=model))[0] == "ValidationException"
-    assert refusal(lambda: host.sm.delete_endpoint_config(EndpointConfigName=config))[0] == "ValidationException"
+    assert host.refusal(lambda: host.sm.describe_model(ModelName=model))[1].startswith('Could not find model "arn:aws:')
+    assert host.refusal(lambda: host.sm.delete_model(ModelName=model))[0] == "ValidationException"
+    assert host.refusal(lambda: host.sm.delete_endpoint_config(EndpointConfigName=config))[0] == "ValidationException"
 
 
-def test_endpoints_are_listed_newest_first(host: Host, served: str) -> None:
+def test_endpoints_are_listed_newest_first(host: Any, served: str) -> None:
     (found,) = host.sm.list_endpoints(NameContains=served, StatusEquals="InService")["Endpoints"]
     assert found["EndpointName"] == served
     models = [host.model(), host.model()]
@@ -358,33 +267,35 @@ def test_endpoints_are_listed_newest_first(host: Host, served: str) -> None:
     assert listed == models[::-1]
 
 
-def test_what_cannot_be_hosted_is_refused(host: Host, served: str) -> None:
+def test_what_cannot_be_hosted_is_refused(host: Any, served: str) -> None:
     sm, model = host.sm, host.model()
 
     def create_model(**changes: Any) -> tuple[str, str]:
-        return refusal(lambda: host.model(**changes))
+        return host.refusal(lambda: host.model(**changes))
 
     assert create_model(model_data_uri="s3://lab/nowhere.tar.gz")[1] == (
         "Could not find model data at s3://lab/nowhere.tar.gz."
     )
     assert create_model(model_data_uri="s3://lab")[1] == "Could not find model data at s3://lab."
     assert create_model(model_data_uri=None)[1].endswith("give PrimaryContainer.ModelDataUrl.")
-    assert refusal(lambda: host.config(host.variant("nobody")))[1].startswith('Could not find model "arn:aws:')
-    assert refusal(lambda: host.config(host.variant(model), host.variant(model)))[0] == "ValidationException"
+    assert host.refusal(lambda: host.config(host.variant("nobody")))[1].startswith('Could not find model "arn:aws:')
+    assert host.refusal(lambda: host.config(host.variant(model), host.variant(model)))[0] == "ValidationException"
     capture = {"EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "s3://lab/x"}
     capture["CaptureOptions"] = [{"CaptureMode": "Input"}]
-    assert refusal(lambda: host.config(host.variant(model), extra={"DataCaptureConfig": capture}))[1].startswith(
+    assert host.refusal(lambda: host.config(host.variant(model), extra={"DataCaptureConfig": capture}))[1].startswith(
         "This local engine does not capture data"
     )
-    assert refusal(lambda: host.create("nobody"))[1].startswith('Could not find endpoint configuration "arn:aws:')
+    assert host.refusal(lambda: host.create("nobody"))[1].startswith('Could not find endpoint configuration "arn:aws:')
     config = sm.describe_endpoint(EndpointName=served)["EndpointConfigName"]
     again = specs.endpoint(served, config_name=config)
-    assert refusal(lambda: sm.create_endpoint(**again))[1].startswith("Cannot create already existing endpoint")
-    assert refusal(lambda: sm.describe_endpoint(EndpointName="nobody"))[0] == "ValidationException"
-    assert refusal(lambda: sm.delete_endpoint(EndpointName="nobody"))[0] == "ValidationException"
+    assert host.refusal(lambda: sm.create_endpoint(**again))[1].startswith("Cannot create already existing endpoint")
+    assert host.refusal(lambda: sm.describe_endpoint(EndpointName="nobody"))[0] == "ValidationException"
+    assert host.refusal(lambda: sm.delete_endpoint(EndpointName="nobody"))[0] == "ValidationException"
 
 
-def test_the_region_of_the_signature_separates_endpoints(host: Host, served: str) -> None:
+def test_the_region_of_the_signature_separates_endpoints(host: Any, served: str) -> None:
     elsewhere = local_clients(host.lab.url, "eu-central-1")
     assert elsewhere.sagemaker.list_endpoints()["Endpoints"] == []
-    assert refusal(lambda: elsewhere.runtime.invoke_endpoint(EndpointName=served, Body=b""))[0] == "ValidationError"
+    assert (
+        host.refusal(lambda: elsewhere.runtime.invoke_endpoint(EndpointName=served, Body=b""))[0] == "ValidationError"
+    )

@@ -1,0 +1,487 @@
+"""Endpoints that change while they answer: weights, capacities, other configurations."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sm_raw import specs
+from sm_raw.local.server import serving
+
+pytestmark = pytest.mark.local
+# Loads when the file GATE is there.
+GATED = """
+import json, os, pathlib, time
+def model_fn(folder):
+    while not pathlib.Path(os.environ["GATE"]).exists():
+        time.sleep(0.01)
+def input_fn(body, content_type):
+    return body
+def predict_fn(data, model):
+    return {"process": os.getpid()}
+def output_fn(prediction, accept):
+    return json.dumps(prediction)
+"""
+# Answers when the file BELL is there; what waits for that has left a file beside it. Says where it ran.
+WAITING = """
+import json, os, pathlib, time, uuid
+def model_fn(folder):
+    return pathlib.Path(os.environ["BELL"])
+def input_fn(body, content_type):
+    return body
+def predict_fn(data, bell):
+    bell.with_name(f"waits-{uuid.uuid4()}").touch()
+    while not bell.exists():
+        time.sleep(0.01)
+    return {"process": os.getpid()}
+def output_fn(prediction, accept):
+    return json.dumps(prediction)
+"""
+# Before it loads, it tells which process it is.
+TELLING = """
+import os, pathlib
+pathlib.Path(os.environ["GATE"]).with_name("process").write_text(str(os.getpid()))
+"""
+BROKEN = "def model_fn(folder): raise RuntimeError('wrong weights')"
+
+
+def runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Changing:
+    """An endpoint, and short ways to change it."""
+
+    def __init__(self, host: Any, name: str) -> None:
+        self.host, self.name, self.sm = host, name, host.sm
+
+    def described(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.sm.describe_endpoint(EndpointName=self.name)
+        return found
+
+    def counts(self, variant: int = 0) -> tuple[int, int]:
+        """Current and desired instance count."""
+        summary = self.described()["ProductionVariants"][variant]
+        return summary["CurrentInstanceCount"], summary["DesiredInstanceCount"]
+
+    def change(self, *changes: Any) -> None:
+        self.sm.update_endpoint_weights_and_capacities(
+            EndpointName=self.name,
+            DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", **each} for each in changes],
+        )
+
+    def update(self, config: str, **changes: Any) -> None:
+        self.sm.update_endpoint(**specs.update_endpoint(self.name, config_name=config, **changes))
+
+    def settled(self) -> dict[str, Any]:
+        """Its description when nothing happens to it any more."""
+        found: dict[str, Any] = self.host.lab.ended("CreateEndpoint", self.name)
+        return found
+
+    def process(self, body: bytes = b"hello", **changes: Any) -> int:
+        """The process that answers."""
+        answer = self.host.answer(self.host.invoke(self.name, body, **changes))
+        found: int = answer["process"]
+        return found
+
+    def processes(self, invocations: int = 8) -> set[int]:
+        return {self.process() for _ in range(invocations)}
+
+    def refusal(self, call: Callable[[], object]) -> tuple[str, str]:
+        code, message = self.host.refusal(call)
+        return code, message
+
+
+@pytest.fixture
+def changing(host: Any) -> Iterator[Changing]:
+    name = host.endpoint()["EndpointName"]
+    yield Changing(host, name)
+    host.delete(name)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    return tmp_path / "go"
+
+
+@pytest.fixture
+def faults(host: Any) -> Iterator[Callable[..., None]]:
+    """Switches faults of endpoints on, which end with the test."""
+
+    def switch(*endpoints: dict[str, Any]) -> None:
+        body = json.dumps({"endpoints": endpoints}).encode()
+        request = urllib.request.Request(f"{host.lab.url}/_sm_raw/faults", data=body, method="PUT")
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
+
+    yield switch
+    switch()
+
+
+def gated(host: Any, gate: Path) -> Any:
+    return host.variant(host.model(GATED, environment={"GATE": str(gate)}))
+
+
+def test_weights_move_the_traffic_from_one_variant_to_another(host: Any) -> None:
+    model = host.model()
+    name = host.endpoint(*(host.variant(model, name=each, weight=weight) for each, weight in (("old", 1), ("new", 0))))[
+        "EndpointName"
+    ]
+    endpoint = Changing(host, name)
+    assert host.invoke(name)["InvokedProductionVariant"] == "old"
+    endpoint.change({"VariantName": "old", "DesiredWeight": 0}, {"VariantName": "new", "DesiredWeight": 2.5})
+    described = endpoint.settled()
+    assert described["EndpointStatus"] == "InService"
+    assert [(item["CurrentWeight"], item["DesiredWeight"]) for item in described["ProductionVariants"]] == [
+        (0.0, 0.0),
+        (2.5, 2.5),
+    ]
+    assert {host.invoke(name)["InvokedProductionVariant"] for _ in range(6)} == {"new"}
+    host.delete(name)
+
+
+def test_an_endpoint_grows_and_shrinks_while_it_answers_and_tells_how_far_it_is(host: Any, gate: Path) -> None:
+    gate.touch()
+    endpoint = Changing(host, host.endpoint(gated(host, gate))["EndpointName"])
+    gate.unlink()
+    endpoint.change({"DesiredInstanceCount": 3})
+    assert endpoint.described()["EndpointStatus"] == "Updating"
+    assert endpoint.counts() == (1, 3)
+    arn = endpoint.described()["EndpointArn"]
+    in_progress = ("ValidationException", f'Cannot update in-progress endpoint "{arn}".')
+    assert endpoint.refusal(lambda: endpoint.change({"DesiredInstanceCount": 2})) == in_progress
+    assert endpoint.refusal(lambda: endpoint.sm.delete_endpoint(EndpointName=endpoint.name)) == in_progress
+    config = endpoint.described()["EndpointConfigName"]
+    assert endpoint.refusal(lambda: endpoint.update(config)) == in_progress
+
+    before = endpoint.processes()
+    assert len(before) == 1
+    gate.touch()
+    endpoint.sm.get_waiter("endpoint_in_service").wait(
+        EndpointName=endpoint.name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+    )
+    assert endpoint.counts() == (3, 3)
+    grown = endpoint.processes()
+    assert len(grown) == 3
+    assert before < grown
+    endpoint.change({"DesiredInstanceCount": 1})
+    assert endpoint.settled()["EndpointStatus"] == "InService"
+    assert endpoint.counts() == (1, 1)
+    assert endpoint.processes() == before
+    assert [process for process in grown if runs(process)] == [*before]
+    host.delete(endpoint.name)
+
+
+def waiting(bell: Path) -> int:
+    """How many invocations wait for the bell, or did."""
+    return len(list(bell.parent.glob("waits-*")))
+
+
+def test_a_server_that_is_taken_out_finishes_what_it_works_on(host: Any, tmp_path: Path) -> None:
+    bell = tmp_path / "bell"
+    variant = host.variant(host.model(WAITING, environment={"BELL": str(bell)}), instance_count=2)
+    endpoint = Changing(host, host.endpoint(variant)["EndpointName"])
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(endpoint.process) for _ in range(2)]
+        host.lab.until(lambda: waiting(bell) == 2)
+        endpoint.change({"DesiredInstanceCount": 1})
+        host.lab.until(lambda: endpoint.counts() == (1, 1))
+        assert endpoint.described()["EndpointStatus"] == "Updating"
+        bell.touch()
+        processes = {answer.result() for answer in answers}
+    assert len(processes) == 2
+    assert endpoint.settled()["EndpointStatus"] == "InService"
+    assert [runs(process) for process in processes].count(True) == 1
+    host.delete(endpoint.name)
+
+
+def test_instances_that_cannot_be_had_leave_the_endpoint_as_it_was(
+    changing: Changing, faults: Callable[..., None]
+) -> None:
+    faults({"name": changing.name, "error": "capacity", "times": 1})
+    changing.change({"DesiredInstanceCount": 2, "DesiredWeight": 5})
+    described = changing.settled()
+    assert described["EndpointStatus"] == "InService"
+    assert "InsufficientInstanceCapacity" in described["FailureReason"]
+    assert changing.counts() == (1, 1)
+    assert described["ProductionVariants"][0]["CurrentWeight"] == 1
+    assert len(changing.processes()) == 1
+    changing.change({"DesiredInstanceCount": 2})
+    assert "FailureReason" not in changing.settled()
+    assert changing.counts() == (2, 2)
+
+
+def test_what_variants_cannot_be_is_refused(changing: Changing) -> None:
+    def code_and_message(*changes: Any) -> tuple[str, str]:
+        return changing.refusal(lambda: changing.change(*changes))
+
+    config = changing.described()["EndpointConfigName"]
+    assert code_and_message({"VariantName": "third", "DesiredWeight": 1}) == (
+        "ValidationException",
+        f'The variant name(s) "third" is/are not present within endpoint configuration "{config}".',
+    )
+    assert code_and_message({"DesiredInstanceCount": 0})[0] == "ValidationException"
+    assert code_and_message({"ServerlessUpdateConfig": {"MaxConcurrency": 2}})[0] == "ValidationException"
+    nobody = Changing(changing.host, "nobody")
+    assert nobody.refusal(lambda: nobody.change({"DesiredWeight": 1}))[1].startswith('Could not find endpoint "arn:')
+    assert changing.described()["EndpointStatus"] == "InService"
+
+
+def test_a_serverless_variant_takes_so_many_invocations_at_once_and_no_more(host: Any, tmp_path: Path) -> None:
+    bell = tmp_path / "bell"
+    model = host.model(WAITING, environment={"BELL": str(bell)})
+    described = host.endpoint(specs.serverless_variant(model, memory_mb=1024, max_concurrency=1))
+    (summary,) = described["ProductionVariants"]
+    assert summary["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    assert "CurrentInstanceCount" not in summary
+    endpoint = Changing(host, described["EndpointName"])
+    assert endpoint.refusal(lambda: endpoint.change({"DesiredInstanceCount": 2}))[0] == "ValidationException"
+    once = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=host.lab.url,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+    def outcome() -> str:
+        try:
+            once.invoke_endpoint(EndpointName=endpoint.name, Body=b"hello")
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "answered"
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(outcome)
+        host.lab.until(lambda: waiting(bell) == 1)
+        assert outcome() == "ThrottlingException"
+        endpoint.change({"ServerlessUpdateConfig": {"MaxConcurrency": 2}})
+        (summary,) = endpoint.settled()["ProductionVariants"]
+        assert summary["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 2}
+        more = [pool.submit(outcome) for _ in range(2)]
+        done, _ = wait(more, timeout=30, return_when=FIRST_COMPLETED)
+        bell.touch()
+        assert [each.result() for each in done] == ["ThrottlingException"]
+        assert sorted(each.result() for each in (first, *more)) == ["ThrottlingException", "answered", "answered"]
+    once.close()
+    host.delete(endpoint.name)
+
+
+def test_no_invocation_fails_while_an_endpoint_takes_another_configuration(changing: Changing) -> None:
+    host, old = changing.host, changing.process()
+    config = host.config(host.variant(host.model(text="other weights"), instance_count=2))
+    over = threading.Event()
+
+    def invoke_until_over(_: int) -> list[str]:
+        seen = []
+        while not over.is_set():
+            seen.append(host.answer(host.invoke(changing.name))["model"])
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(invoke_until_over, number) for number in range(4)]
+        try:
+            changing.update(config)
+            described = changing.settled()
+        finally:
+            over.set()
+        models = [each.result() for each in answers]
+    assert described["EndpointStatus"] == "InService"
+    assert described["EndpointConfigName"] == config
+    assert "PendingDeploymentSummary" not in described
+    assert changing.counts() == (2, 2)
+    assert {model for seen in models for model in seen} == {"weights", "other weights"}
+    assert host.answer(host.invoke(changing.name))["model"] == "other weights"
+    assert not runs(old)
+
+
+def test_an_update_is_told_while_it_goes_on_and_the_configuration_changes_at_its_end(
+    changing: Changing, gate: Path
+) -> None:
+    host, before = changing.host, changing.described()
+    config = host.config(gated(host, gate))
+    changing.update(config)
+    during = changing.described()
+    assert (during["EndpointStatus"], during["EndpointConfigName"]) == ("Updating", before["EndpointConfigName"])
+    pending = during["PendingDeploymentSummary"]
+    assert pending["EndpointConfigName"] == config
+    assert pending["ProductionVariants"][0]["DesiredInstanceCount"] == 1
+    assert pending["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+    (listed,) = host.sm.list_endpoints(NameContains=changing.name)["Endpoints"]
+    assert listed["EndpointStatus"] == "Updating"
+    assert host.answer(host.invoke(changing.name))["model"] == "weights"
+    arn = before["EndpointArn"]
+    assert changing.refusal(lambda: changing.sm.delete_endpoint(EndpointName=changing.name)) == (
+        "ValidationException",
+        f'Cannot update in-progress endpoint "{arn}".',
+    )
+    gate.touch()
+    after = changing.settled()
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", config)
+    assert after["LastModifiedTime"] > before["LastModifiedTime"]
+
+
+@pytest.mark.parametrize("cause", ["model", "fault"])
+def test_an_update_that_fails_leaves_the_old_servers_and_says_why(
+    changing: Changing, faults: Callable[..., None], cause: str
+) -> None:
+    host, before, process = changing.host, changing.described(), changing.process()
+    if cause == "fault":
+        faults({"name": changing.name, "error": "ping", "times": 1})
+    changing.update(host.config(host.variant(host.model(BROKEN) if cause == "model" else host.model())))
+    after = changing.settled()
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before["EndpointConfigName"])
+    assert "did not pass the ping health check" in after["FailureReason"]
+    assert "PendingDeploymentSummary" not in after
+    assert changing.counts() == (1, 1)
+    assert changing.processes() == {process}
+    config = host.config(host.variant(host.model()))
+    changing.update(config)
+    after = changing.settled()
+    assert (after["EndpointConfigName"], "FailureReason" in after) == (config, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "weight"),
+    [
+        ({}, 1, 1.0),
+        ({"retain_variants": True}, 2, 3.0),
+        ({"retain_variants": True, "except_for": ["DesiredInstanceCount"]}, 1, 3.0),
+        ({"retain_variants": True, "except_for": ["DesiredWeight", "DataCaptureConfig"]}, 2, 1.0),
+    ],
+)
+def test_an_update_keeps_of_a_variant_what_it_is_told_to(
+    changing: Changing, changes: dict[str, Any], count: int, weight: float
+) -> None:
+    changing.change({"DesiredInstanceCount": 2, "DesiredWeight": 3})
+    changing.settled()
+    changing.update(changing.described()["EndpointConfigName"], **changes)
+    (summary,) = changing.settled()["ProductionVariants"]
+    assert (summary["CurrentInstanceCount"], summary["DesiredInstanceCount"]) == (count, count)
+    assert (summary["CurrentWeight"], summary["DesiredWeight"]) == (weight, weight)
+
+
+def test_a_deployment_is_described_and_retained_when_asked(changing: Changing) -> None:
+    config = changing.described()["EndpointConfigName"]
+    deployment = specs.all_at_once_deployment(wait_seconds=0, termination_wait_seconds=0)
+    changing.update(config, deployment=deployment)
+    assert changing.settled()["LastDeploymentConfig"] == deployment
+    changing.update(config, retain_deployment=True)
+    assert changing.settled()["LastDeploymentConfig"] == deployment
+    changing.update(config)
+    assert "LastDeploymentConfig" not in changing.settled()
+
+
+def test_an_alarm_that_is_on_rolls_an_update_back(changing: Changing) -> None:
+    host, before = changing.host, changing.described()
+    alarm = host.lab.name("alarm")
+    cloudwatch = host.lab.clients.cloudwatch
+    cloudwatch.put_metric_alarm(
+        AlarmName=alarm,
+        MetricName="ModelLatency",
+        Namespace="AWS/SageMaker",
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    config = host.config(host.variant(host.model()))
+    deployment = specs.all_at_once_deployment(alarms=[alarm])
+    changing.update(config, deployment=deployment)
+    assert changing.settled()["EndpointConfigName"] == config
+    changing.update(before["EndpointConfigName"])
+    assert changing.settled()["EndpointConfigName"] == before["EndpointConfigName"]
+    process = changing.process()
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+    changing.update(config, deployment=deployment)
+    after = changing.settled()
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before["EndpointConfigName"])
+    assert alarm in after["FailureReason"]
+    assert changing.processes() == {process}
+    cloudwatch.delete_alarms(AlarmNames=[alarm])
+
+
+def test_a_variant_that_scales_stays_and_keeps_its_instance_type(changing: Changing) -> None:
+    host, scaling = changing.host, changing.host.lab.clients.autoscaling
+    resource = specs.variant_resource_id(changing.name)
+    model = host.model()
+    scaling.register_scalable_target(**specs.scalable_target(resource, min_capacity=1, max_capacity=2))
+    refused = (
+        "ValidationException",
+        'The variant(s) "AllTraffic" must be deregistered as scalable target with AWS Auto Scaling before they can be '
+        "removed or have their instance type updated.",
+    )
+    renamed = host.config(host.variant(model, name="other"))
+    larger = host.config(specs.production_variant(model, instance_type="ml.m5.xlarge"))
+    assert changing.refusal(lambda: changing.update(renamed)) == refused
+    assert changing.refusal(lambda: changing.update(larger)) == refused
+    same = host.config(host.variant(model))
+    changing.update(same, retain_variants=True)
+    assert changing.settled()["EndpointConfigName"] == same
+    scaling.deregister_scalable_target(
+        ServiceNamespace="sagemaker", ResourceId=resource, ScalableDimension="sagemaker:variant:DesiredInstanceCount"
+    )
+    changing.update(renamed)
+    assert changing.settled()["EndpointConfigName"] == renamed
+
+
+def test_an_update_of_what_is_not_there_or_has_failed_is_refused(host: Any, changing: Changing) -> None:
+    assert changing.refusal(lambda: changing.update("nobody"))[1].startswith('Could not find endpoint configuration "')
+    config = changing.described()["EndpointConfigName"]
+    nobody = Changing(host, "nobody")
+    assert nobody.refusal(lambda: nobody.update(config))[1].startswith('Could not find endpoint "arn:')
+    failed = Changing(host, host.endpoint(host.variant(host.model(BROKEN)))["EndpointName"])
+    arn = failed.described()["EndpointArn"]
+    assert failed.refusal(lambda: failed.update(config)) == (
+        "ValidationException",
+        f'Cannot update failed endpoint "{arn}".',
+    )
+    assert failed.refusal(lambda: failed.change({"DesiredWeight": 1}))[0] == "ValidationException"
+    host.delete(failed.name)
+
+
+def test_an_endpoint_goes_on_and_grows_without_its_configuration_and_model(host: Any) -> None:
+    model = host.model()
+    config = host.config(host.variant(model))
+    endpoint = Changing(host, host.create(config))
+    endpoint.settled()
+    host.sm.delete_endpoint_config(EndpointConfigName=config)
+    host.sm.delete_model(ModelName=model)
+    endpoint.change({"DesiredInstanceCount": 2})
+    described = endpoint.settled()
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", config)
+    assert len(endpoint.processes()) == 2
+    host.delete(endpoint.name)
+
+
+def test_an_engine_that_closes_in_the_middle_of_an_update_leaves_no_process(
+    lab_of: Any, host_of: Any, tmp_path: Path
+) -> None:
+    gate, root = tmp_path / "go", tmp_path / "root"
+    with serving(root) as url:
+        host = host_of(lab_of(url, root, "closing"))
+        endpoint = Changing(host, host.endpoint()["EndpointName"])
+        processes = [endpoint.process()]
+        model = host.model(TELLING + GATED, environment={"GATE": str(gate)})
+        endpoint.update(host.config(host.variant(model)))
+        started = tmp_path / "process"
+        host.lab.until(lambda: started.exists() and started.read_text())
+        processes.append(int(started.read_text()))
+        assert all(map(runs, processes))
+    assert [process for process in processes if runs(process)] == []
