@@ -108,6 +108,7 @@ class _Change:
         old, self._new = self._variants(self.snapshot.config, required=False), self._variants(self.config)
         self._in_the_way = [each for each in self.snapshot.targets if _must_go(each, old, self._new)]
         self._stay = [each for each in self.snapshot.targets if fits(each, self._new.get(each.variant))]
+        self._refuse_losses()
         self.lost = self.snapshot.only()
         self._update = dict(update)
         if self._stay and "RetainAllVariantProperties" not in update:
@@ -200,6 +201,18 @@ class _Change:
             # After an answer that was lost, the endpoint itself tells whether the update has begun.
             if not may_have_been_done(error) or self._described()["EndpointStatus"] != "Updating":
                 raise
+
+    def _refuse_losses(self) -> None:
+        """Raises ChangeFailed where something has to go for a while that could not be put back."""
+        for target in self._in_the_way:
+            if target in self._stay and target.beyond_recall:
+                what = " and ".join(target.beyond_recall)
+                raise ChangeFailed(
+                    self.name,
+                    f"{target} has to be deregistered, and its {what} cannot be read: they would be lost",
+                    state=["nothing was changed"],
+                    next_steps=["allow application-autoscaling:DescribeScheduledActions and cloudwatch:DescribeAlarms"],
+                )
 
     def _deregister(self, target: ScaledTarget) -> None:
         request = deregister_scalable_target(target.resource_id, dimension=target.dimension)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ class ScaledTarget:
     """One scalable target. ``requests`` are (operation, request) in the order in which they make it again.
 
     ``policy_arns`` are those of the policies by name, ``alarms`` the PutMetricAlarm requests of each policy's alarms.
-    ``unread`` tells what the caller may not read: it cannot be put back.
+    ``unread`` tells what the caller may not read.
     """
 
     resource_id: str
@@ -53,6 +53,12 @@ class ScaledTarget:
     @property
     def variant(self) -> str:
         return self.resource_id.split("/")[3]
+
+    @property
+    def beyond_recall(self) -> tuple[str, ...]:
+        """What of it could not be put back, since it is not known. Alarms of target tracking come by themselves."""
+        has_steps = any(request.get("PolicyType") == "StepScaling" for _, request in self.requests)
+        return tuple(what for what in self.unread if what != "alarms" or has_steps)
 
     def __str__(self) -> str:
         return f"{self.resource_id} ({self.dimension})"
@@ -132,8 +138,11 @@ def keep_snapshot(snapshot: ScalingSnapshot, keep: Callable[[dict[str, Any]], No
         return
     path = Path(keep)
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(snapshot.document(), indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(json.dumps(snapshot.document(), indent=2) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise SmRawError(f"the scaling cannot be kept in {path}, so nothing was changed: {error}") from error
 
 
 def read_snapshot(path: Path | str) -> ScalingSnapshot:
@@ -153,7 +162,7 @@ def restore_scaling(clients: Clients, snapshot: ScalingSnapshot, *, sleep: Sleep
     problems: list[str] = []
     for target in snapshot.targets:
         try:
-            problems += _restore(clients, target, sleep)
+            _restore(clients, target, sleep)
         except Exception as error:  # One that fails must not keep the others from being put back.
             problems.append(f"{target}: {error}")
     return problems
@@ -211,7 +220,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _restore(clients: Clients, target: ScaledTarget, sleep: Sleep) -> Iterator[str]:
+def _restore(clients: Clients, target: ScaledTarget, sleep: Sleep) -> None:
     # What once was accepted is sent unchecked: a rule that would refuse it today must not cost the scaling.
     def send(service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         return ride_out(lambda: call(clients.client(service), operation, request), sleep=sleep)
@@ -226,7 +235,6 @@ def _restore(clients: Clients, target: ScaledTarget, sleep: Sleep) -> Iterator[s
             for alarm in target.alarms.get(request["PolicyName"], ()):
                 if old != new:
                     send("cloudwatch", "PutMetricAlarm", _with_action(alarm, old, new))
-    yield from (f"{target}: its {what} could not be read before the change" for what in target.unread)
 
 
 def _targets(clients: Clients, target: ScaledTarget, sleep: Sleep) -> list[dict[str, Any]]:
