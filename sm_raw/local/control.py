@@ -78,6 +78,7 @@ STATUSES = {
     "training-job": "TrainingJobStatus",
     "hyper-parameter-tuning-job": "HyperParameterTuningJobStatus",
     "endpoint": "EndpointStatus",
+    "provisioned-concurrency": "Status",
 }
 
 

@@ -24,6 +24,7 @@ from sm_raw.local import (
 )
 from sm_raw.local.engine import Call, Engine, Handler, region_of
 from sm_raw.local.faults import struck
+from sm_raw.local.functions.service import Functions
 from sm_raw.local.protocol import ServiceError, operation_model, parse, serialise
 from sm_raw.local.wire import JSON, body_of, error_response, json_error, request_id, target_of
 
@@ -47,6 +48,7 @@ class Gateway:
 
     def __init__(self, engine: Engine, moto: WSGIApplication) -> None:
         self._engine, self._moto = engine, moto
+        self._functions = Functions(engine, self._through_moto)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = _refuse_foreigners(environ) or self._admit(environ)
@@ -75,6 +77,8 @@ class Gateway:
         # A bucket may be called "endpoints": only what is signed for SageMaker is the runtime's.
         if runtime.is_runtime(environ["PATH_INFO"]) and "/sagemaker/aws4_request" in authorization:
             return self._runtime(region, Request(environ))
+        if "/lambda/aws4_request" in authorization:
+            return self._lambda(target_of(environ).operation, region, environ)
         if target == scaling.TARGET:
             try:
                 scaling.refuse_register(self._engine, region, body_of(environ))
@@ -100,6 +104,12 @@ class Gateway:
             return response
 
         return _guarded(request.path, respond, lambda error: error_response("rest-json", error))
+
+    def _lambda(self, operation: str, region: str, environ: WSGIEnvironment) -> Response:
+        def respond() -> Response:
+            return self._functions.answer(operation, region, environ)
+
+        return _guarded(operation, respond, lambda error: error_response("rest-json", error))
 
     def _through_moto(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """moto's answer. Where it has none it raises, which would reach the client as a page of HTML."""
