@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sm_raw.local.engine import Engine
-from sm_raw.local.model_server import INVOCATION_SECONDS, STARTUP_SECONDS, STOP_GRACE_SECONDS, ModelServer
+from sm_raw.local.model_server import ModelServer
+from sm_raw.local.serving_process import INVOCATION_SECONDS, STARTUP_SECONDS, STOP_GRACE_SECONDS
 from sm_raw.local.store import Record
 
 # How often a server that leaves the rotation is looked at, when no invocation ends meanwhile.
