@@ -19,6 +19,8 @@ from sm_raw.local.artifacts import ObjectCache
 from sm_raw.local.control import Census
 from sm_raw.local.faults import Faults
 from sm_raw.local.protocol import Request
+from sm_raw.local.scaling.metering import Meter
+from sm_raw.local.scaling.state import Scaling
 from sm_raw.local.store import Store
 
 # How long ``close`` waits for threads whose processes are killed already.
@@ -40,13 +42,18 @@ Handler = Callable[[Call], dict[str, Any]]
 
 
 class Engine:
-    """The state behind the endpoint at ``url``. Files of running jobs live below ``root``."""
+    """The state behind the endpoint at ``url``. Files of running jobs live below ``root``.
 
-    def __init__(self, root: Path, url: str) -> None:
-        self.root, self.url = root, url
+    A minute of alarms, cooldowns and metrics lasts 60 / ``time_scale`` seconds.
+    """
+
+    def __init__(self, root: Path, url: str, time_scale: float = 1.0) -> None:
+        self.root, self.url, self.time_scale = root, url, time_scale
         self.store = Store()
         self.faults: Faults = Faults()
         self.census: Census = Census()
+        self.scaling: Scaling = Scaling(self.store.now)
+        self.meter: Meter = Meter(lambda region: self.client("cloudwatch", region))
         self._token = secrets.token_hex(16)
         self.cache = ObjectCache(root / "objects")
         self.cpus = os.cpu_count() or 1

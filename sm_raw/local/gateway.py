@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from sm_raw.local import (
@@ -17,7 +18,6 @@ from sm_raw.local import (
     object_listing,
     policy_simulation,
     runtime,
-    scaling,
     tags,
     training_jobs,
     tuning_jobs,
@@ -26,6 +26,7 @@ from sm_raw.local.engine import Call, Engine, Handler, region_of
 from sm_raw.local.faults import struck
 from sm_raw.local.functions.service import Functions
 from sm_raw.local.protocol import ServiceError, operation_model, parse, serialise
+from sm_raw.local.scaling import operations as autoscaling
 from sm_raw.local.wire import JSON, body_of, error_response, json_error, request_id, target_of
 
 if TYPE_CHECKING:
@@ -79,11 +80,10 @@ class Gateway:
             return self._runtime(region, Request(environ))
         if "/lambda/aws4_request" in authorization:
             return self._lambda(target_of(environ).operation, region, environ)
-        if target == scaling.TARGET:
-            try:
-                scaling.refuse_register(self._engine, region, body_of(environ))
-            except ServiceError as error:
-                return json_error(error)
+        if target.startswith(autoscaling.TARGET_PREFIX):
+            return self._autoscaling(target.removeprefix(autoscaling.TARGET_PREFIX), region, environ)
+        if "/monitoring/aws4_request" in authorization and not self._engine.is_own(environ):
+            self._engine.meter.publish()
         return policy_simulation.answer(environ) or object_listing.page(environ) or self._through_moto
 
     def _sagemaker(self, operation: str, region: str, request: Request) -> Response:
@@ -111,6 +111,13 @@ class Gateway:
 
         return _guarded(operation, respond, lambda error: error_response("rest-json", error))
 
+    def _autoscaling(self, operation: str, region: str, environ: WSGIEnvironment) -> Response:
+        def respond() -> Response:
+            body = body_of(environ)
+            return autoscaling.answer(self._engine, region, operation, body, lambda: _run(self._through_moto, environ))
+
+        return _guarded(operation, respond, json_error)
+
     def _through_moto(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """moto's answer. Where it has none it raises, which would reach the client as a page of HTML."""
         try:
@@ -130,6 +137,11 @@ def _guarded(what: str, respond: Callable[[], Response], refuse: Callable[[Servi
         traceback.print_exc()
         reason = f"The local engine met an error of its own: {type(error).__name__}: {error}"
         return refuse(ServiceError("InternalFailure", reason, status=500))
+
+
+def _run(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
+    """What ``app`` answers, so that it can be looked at."""
+    return Response(*run_wsgi_app(app, environ, buffered=True))
 
 
 def _unknown_operation(environ: WSGIEnvironment, reason: str) -> Response:

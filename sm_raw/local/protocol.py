@@ -56,13 +56,13 @@ def operation_model(operation: str, service: str = "sagemaker") -> OperationMode
     return model.operation_model(operation)
 
 
-def parse(operation: str, body: bytes) -> Request:
+def parse(operation: str, body: bytes, service: str = "sagemaker") -> Request:
     """The request in ``body``: checked against the model, and cut down to what the model knows.
 
     A server of AWS ignores members that it does not know; clients are the ones that refuse them. Raises
     ServiceError with AWS's code for what is wrong.
     """
-    operation_model(operation)
+    model = operation_model(operation, service)
     request = _decode(body)
     complaints = []
     for failure in failures(operation, request):
@@ -73,7 +73,7 @@ def parse(operation: str, body: bytes) -> Request:
     if complaints:
         noun = "error" if len(complaints) == 1 else "errors"
         raise validation_error(f"{len(complaints)} validation {noun} detected: " + "; ".join(complaints))
-    shape = operation_model(operation).input_shape
+    shape = model.input_shape
     known: Request = project(shape, request) if shape is not None else {}
     return known
 

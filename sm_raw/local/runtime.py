@@ -18,6 +18,7 @@ from sm_raw.local.fleet import NoServer
 from sm_raw.local.hosting import find_endpoint
 from sm_raw.local.model_server import ModelServer
 from sm_raw.local.protocol import ServiceError, service_model
+from sm_raw.local.scaling.metering import Place
 from sm_raw.local.store import ACCOUNT_ID, Record
 
 PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<action>.+)")
@@ -56,7 +57,9 @@ def invoke(engine: Engine, region: str, endpoint: str, headers: Headers, body: b
     passed = {name: headers[key] for key, name in FORWARDED.items() if key in headers}
     passed.setdefault("Content-Type", "application/octet-stream")
     with _lent(record, headers.get("X-Amzn-SageMaker-Target-Variant")) as server:
-        response = _forward(region, endpoint, lambda: server.invoke(body, passed))
+        place = Place(region, endpoint, server.variant)
+        with engine.meter.invocation(place, lambda: _instances(record, server.variant)) as invocation:
+            response = _forward(region, endpoint, lambda: invocation.at_model(lambda: server.invoke(body, passed)))
     answer_headers = {
         "x-Amzn-Invoked-Production-Variant": server.variant,
         **{key: response.headers[key] for key in ("X-Amzn-SageMaker-Custom-Attributes",) if key in response.headers},
@@ -66,6 +69,14 @@ def invoke(engine: Engine, region: str, endpoint: str, headers: Headers, body: b
         content_type=response.headers.get("Content-Type", "application/octet-stream"),
         headers=answer_headers,
     )
+
+
+def _instances(record: Record, variant: str) -> int:
+    """How many share the invocations of a variant; a serverless one is one."""
+    counts = {
+        item["VariantName"]: item.get("CurrentInstanceCount", 1) for item in record.description["ProductionVariants"]
+    }
+    return int(counts.get(variant, 1))
 
 
 @contextlib.contextmanager

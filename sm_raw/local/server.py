@@ -6,6 +6,7 @@ import contextlib
 import errno
 import functools
 import json
+import math
 import resource
 import shutil
 import signal
@@ -25,25 +26,26 @@ def main(*, port: int, root: str | None, time_scale: float, faults: str | None) 
     """Serve until SIGTERM or Ctrl-C. Raises EngineFailed when it cannot start.
 
     ``port`` 0 takes a free one. ``root`` is where the files of jobs go; without it, a temporary folder that is removed
-    at the end. ``faults`` is a file of faults, see ``sm_raw.local.faults``.
+    at the end. ``faults`` is a file of faults, see ``sm_raw.local.faults``; ``time_scale`` is that of ``serving``.
     """
-    if time_scale != 1:
-        raise EngineFailed("this engine has no periods to compress; leave out --time-scale")
+    if not 0 < time_scale < math.inf:
+        raise EngineFailed(f"--time-scale {time_scale:g}: give a number above 0; 60 makes a second of a minute")
     document = None if faults is None else read_faults(Path(faults))
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with _root_folder(root) as folder, serving(folder, port, faults=document) as url:
+    with _root_folder(root) as folder, serving(folder, port, faults=document, time_scale=time_scale) as url:
         print(f"ready {url}", flush=True)
         ended.wait()
     return 0
 
 
 @contextlib.contextmanager
-def serving(root: Path, port: int = 0, *, faults: object = None) -> Iterator[str]:
+def serving(root: Path, port: int = 0, *, faults: object = None, time_scale: float = 1.0) -> Iterator[str]:
     """Serve in threads of this process as long as the block runs; gives the endpoint's URL.
 
-    ``faults`` is a document of faults, see ``sm_raw.local.faults``.
+    ``faults`` is a document of faults, see ``sm_raw.local.faults``. A minute of alarms, cooldowns and metrics lasts
+    60 / ``time_scale`` seconds.
     """
     # moto and its web stack take a second to import: only where they are used.
     from moto.moto_server.werkzeug_app import (
@@ -55,6 +57,7 @@ def serving(root: Path, port: int = 0, *, faults: object = None) -> Iterator[str
 
     from sm_raw.local.engine import Engine
     from sm_raw.local.gateway import Gateway
+    from sm_raw.local.scaling.autoscaler import Autoscaler
 
     class Handler(MotoRequestHandler):
         """moto's handler keeps the spelling of S3 metadata; a line on every request would be noise."""
@@ -78,7 +81,7 @@ def serving(root: Path, port: int = 0, *, faults: object = None) -> Iterator[str
     _allow_many_files()
     with _listen(port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
-        engine = Engine(root, url)
+        engine = Engine(root, url, time_scale)
         if faults is not None:
             engine.faults.switch(faults)
         gateway = Gateway(engine, Dispatcher(create_backend_app))
@@ -86,6 +89,7 @@ def serving(root: Path, port: int = 0, *, faults: object = None) -> Iterator[str
         server = make_server(HOST, 0, gateway, threaded=True, request_handler=Handler, fd=listener.fileno())
         thread = threading.Thread(target=server.serve_forever, name="server", daemon=True)
         thread.start()
+        Autoscaler(engine).start()
         try:
             yield url
         finally:

@@ -74,7 +74,7 @@ def test_the_runtime_is_known_by_path_and_signature(
 
 
 def test_what_moto_lacks_is_refused_in_the_protocol_of_the_request(client: Client) -> None:
-    assert post(client, "AnyScaleFrontendService.DescribeScalingActivities", path="/absent") == (
+    assert post(client, "Logs_20140328.Absent", path="/absent") == (
         400,
         {"__type": "UnknownOperationException", "message": "The x_y action has not been implemented"},
     )
@@ -86,13 +86,18 @@ def test_what_moto_lacks_is_refused_in_the_protocol_of_the_request(client: Clien
 
 
 def test_scaling_is_checked_here_and_done_by_moto(client: Client) -> None:
-    target = "AnyScaleFrontendService.RegisterScalableTarget"
-    other = '{"ServiceNamespace":"lambda","ResourceId":"function:f:1"}'
-    assert client.post("/", data=other, headers={"X-Amz-Target": target}).get_data() == f"moto / {other}".encode()
-    crossed = '{"ServiceNamespace":"sagemaker","MinCapacity":3,"MaxCapacity":2}'
-    assert post(client, target, crossed)[1]["message"] == "Maximum capacity cannot be less than minimum capacity."
-    absent = '{"ServiceNamespace":"sagemaker","ResourceId":"endpoint/e/variant/v","MinCapacity":1,"MaxCapacity":2}'
-    assert post(client, target, absent)[1]["message"] == "Could not find the variant 'v' of endpoint 'e'."
+    target, listing = "AnyScaleFrontendService.RegisterScalableTarget", '{"ServiceNamespace": "sagemaker"}'
+    headers = {"X-Amz-Target": "AnyScaleFrontendService.DescribeScalableTargets"}
+    assert client.post("/", data=listing, headers=headers).get_data() == f"moto / {listing}".encode()
+    place = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "endpoint/e/variant/v",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    crossed = json.dumps({**place, "MinCapacity": 3, "MaxCapacity": 2})
+    assert post(client, target, crossed)[1]["message"] == "Maximum capacity cannot be less than minimum capacity"
+    assert post(client, target, "{")[1]["__type"] == "SerializationException"
+    assert post(client, target, listing)[1]["message"].startswith("2 validation errors detected: Value null at ")
 
 
 def test_a_bug_of_ours_is_an_internal_failure_and_is_shown(

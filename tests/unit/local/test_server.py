@@ -9,9 +9,10 @@ from sm_raw.errors import EngineFailed
 from sm_raw.local.server import main, serving
 
 
-def test_what_this_engine_does_not_do_is_said_at_once() -> None:
-    with pytest.raises(EngineFailed, match="no periods to compress; leave out --time-scale"):
-        main(port=0, root=None, time_scale=60, faults=None)
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("inf"), float("nan")])
+def test_time_goes_on(scale: float) -> None:
+    with pytest.raises(EngineFailed, match=f"^--time-scale {scale:g}: give a number above 0; 60 makes a second of"):
+        main(port=0, root=None, time_scale=scale, faults=None)
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
