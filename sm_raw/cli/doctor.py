@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.cli.run_options import setting
+from sm_raw.cli.run_options import add_recipe_options
 from sm_raw.cli.telling import ERRORS, SUCCESS, UNREADABLE, command, count, later, tell
 from sm_raw.errors import InvalidData, InvalidRecipe, NotConfigured
 
@@ -37,17 +37,8 @@ INDENT = " " * 11
 def add_commands(commands: Any) -> None:
     """Add ``doctor`` to the command line."""
     doctor = command(commands, "doctor", "look at what could keep a run from working", EXAMPLES)
-    doctor.add_argument("--recipe", metavar="NAME|DIR", help="the run to look at; without it, only what all runs need")
-    doctor.add_argument("--data", type=Path, metavar="DIR", help="the run's pictures; without them, usual numbers")
-    doctor.add_argument(
-        "--set", action="append", default=[], type=setting, metavar="NAME=VALUE", help="as for run; repeatable"
-    )
-    doctor.add_argument("--target", choices=["aws", "local"], help="default: aws; local with --endpoint-url")
+    add_recipe_options(doctor, target="aws", recipe=None)
     doctor.add_argument("--endpoint-url", metavar="URL", help="a local engine; without it, AWS is asked")
-    doctor.add_argument("--region", help="default: the usual AWS configuration")
-    doctor.add_argument("--profile", help="a profile of the usual AWS configuration")
-    doctor.add_argument("--role", metavar="ARN", help="the role that SageMaker takes; default: the caller's own role")
-    doctor.add_argument("--bucket", help="default: sagemaker-REGION-ACCOUNT")
     doctor.add_argument("--format", choices=("text", "json"), default="text", help="of the lines (text)")
     doctor.set_defaults(run=later("doctor.doctor"), dry_run=True)
 
@@ -56,8 +47,8 @@ def doctor(options: argparse.Namespace) -> int:
     """Look at everything, and tell each thing as it is known."""
     from sm_raw.cli.run import told
 
-    if (options.target == "local") != bool(options.endpoint_url) and options.target is not None:
-        tell("sm_raw: --target local goes with --endpoint-url, which `python -m sm_raw local` prints; aws without")
+    if options.target == "local" and options.endpoint_url is None:
+        tell("sm_raw: --target local needs the --endpoint-url that `python -m sm_raw local` prints")
         return UNREADABLE
     return told(lambda story: _examine(options))
 

@@ -59,7 +59,7 @@ examples:
 def add_commands(commands: Any) -> None:
     """Add ``run``, ``resume``, ``down``, ``plan`` and ``policy`` to the command line."""
     run = command(commands, "run", "run a recipe from data to predictions", RUN_EXAMPLES)
-    _add_recipe_options(run)
+    add_recipe_options(run)
     _add_run_options(run)
     run.set_defaults(run=later("run.run_from_options"))
     resume = command(commands, "resume", "go on with a run that did not end well", RESUME_EXAMPLES)
@@ -73,7 +73,7 @@ def add_commands(commands: Any) -> None:
     plan = command(commands, "plan", "show what a run would do, need and cost", PLAN_EXAMPLES)
     policy = command(commands, "policy", "print the IAM policies that a run needs, and no more", POLICY_EXAMPLES)
     for parser, action in ((plan, "plan.plan"), (policy, "plan.policy")):
-        _add_recipe_options(parser)
+        add_recipe_options(parser)
         parser.set_defaults(run=later(action), dry_run=True)
     _add_plan_options(plan)
 
@@ -86,14 +86,17 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _add_recipe_options(parser)
+    add_recipe_options(parser)
     _add_run_options(parser)
     return parser.parse_args(argv)
 
 
-def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--target", choices=["local", "aws"], default="local", help="where to run (default: local)")
-    parser.add_argument("--recipe", default="digits", metavar="NAME|DIR", help="a folder of job_specs/, or any folder")
+def add_recipe_options(
+    parser: argparse.ArgumentParser, *, target: str = "local", recipe: str | None = "digits"
+) -> None:
+    """What a plan is made of; ``target`` and ``recipe`` are the defaults."""
+    parser.add_argument("--target", choices=["local", "aws"], default=target, help=f"where to run (default: {target})")
+    parser.add_argument("--recipe", default=recipe, metavar="NAME|DIR", help="a folder of job_specs/, or any folder")
     parser.add_argument("--data", type=Path, metavar="DIR", help="pictures as DIR/{train,valid,test}/CLASS/PICTURE")
     parser.add_argument(
         "--set",

@@ -7,7 +7,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ from sm_raw.aws.clients import Clients
 from sm_raw.aws.hosting.scaling import describe_scaling
 from sm_raw.aws.job_kinds import TRAINING, TUNING, JobKind
 from sm_raw.aws.logs.reading import iter_log_events
-from sm_raw.aws.results.metrics import metric_series
+from sm_raw.aws.results.metrics import metrics_over_time
 from sm_raw.aws.results.rules import rule_statuses
-from sm_raw.aws.results.trials import trials
-from sm_raw.aws.transfers.upload import download
+from sm_raw.aws.results.training import result_of
+from sm_raw.aws.results.trials import Trial, trial_records, trials
+from sm_raw.aws.transfers.download import download
 from sm_raw.runs.story import Story
-from sm_raw.specs.hyperparameters import decode_hyperparameter
 
 RULES_POLL_SECONDS = 0.5
+OF_EVERY_TRIAL = frozenset({"training_job", "status", "objective", "seconds"})
 RULES_ENDED = {"NoIssuesFound", "IssuesFound", "Error", "Stopped"}
 
 
@@ -118,18 +119,6 @@ def _tuning(clients: Clients, name: str, request: Mapping[str, Any], response: M
     found = trials(clients.sagemaker, name)
     objective = response["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     best = response["BestTrainingJob"]["TrainingJobName"]
-    tuned = sorted({key for trial in found for key in trial.hyperparameters})
-    head = ["trial", "status", objective["MetricName"], *tuned, "seconds"]
-    rows = [
-        [
-            trial.name + (" *" if trial.name == best else ""),
-            trial.status,
-            _number(trial.objective),
-            *(_number(trial.hyperparameters.get(key)) for key in tuned),
-            _number(trial.seconds),
-        ]
-        for trial in found
-    ]
     return Facts(
         f"{len(found)} trials, best {objective['MetricName']} {_number(found[0].objective)}",
         {
@@ -146,35 +135,48 @@ def _tuning(clients: Clients, name: str, request: Mapping[str, Any], response: M
                 for trial in found
             ],
         },
-        table=[head, *rows],
+        table=trial_rows(found, objective["MetricName"], best),
     )
+
+
+def trial_rows(found: Sequence[Trial], metric: str, best: str) -> list[list[str]]:
+    """Trials as a table with a head; a star marks the ``best``."""
+    records = trial_records(found)
+    tuned = [key for key in (records[0] if records else {}) if key not in OF_EVERY_TRIAL]
+    rows = [
+        [
+            f"{record['training_job']}{' *' if record['training_job'] == best else ''}",
+            str(record["status"]),
+            *(_number(record[key]) for key in ("objective", *tuned, "seconds")),
+        ]
+        for record in records
+    ]
+    return [["trial", "status", metric, *tuned, "seconds"], *rows]
 
 
 def _training(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
     events = iter_log_events(clients.logs, TRAINING.log_group_of(name), TRAINING.log_stream_prefix_of(name))
-    series = metric_series(events, request["AlgorithmSpecification"].get("MetricDefinitions", []))
-    final = {item["MetricName"]: item["Value"] for item in response.get("FinalMetricDataList", [])}
-    rules = rule_statuses(response)
+    definitions = request["AlgorithmSpecification"].get("MetricDefinitions", [])
+    result = result_of(response, metrics_over_time(events, definitions))
     # The model is what the run was for: it is kept when the target is gone.
     download(clients.s3, response["ModelArtifacts"]["S3ModelArtifacts"], out / "model.tar.gz")
-    accuracy = final.get("test:accuracy")
+    accuracy = result.final_metrics.get("test:accuracy")
     detail = f"test accuracy {accuracy:.4f}, model.tar.gz kept" if accuracy is not None else "model.tar.gz kept"
     return Facts(
         detail,
         {
             "training_job": name,
             "test_accuracy": accuracy,
-            "hyperparameters": {
-                key: decode_hyperparameter(value)
-                for key, value in request.get("HyperParameters", {}).items()
-                if not key.startswith("sagemaker_")
-            },
+            "hyperparameters": dict(result.hyperparameters),
             "metrics": {
-                metric: [[number, value] for number, value in enumerate(values, 1)] for metric, values in series.items()
+                metric: [[number, point.value] for number, point in enumerate(points, 1)]
+                for metric, points in result.metrics.items()
             },
-            "rules": [{"name": rule.name, "status": rule.status, "details": rule.details} for rule in rules],
+            "rules": [asdict(rule) for rule in result.rules],
         },
-        table=[["Debugger rule", "status"], *([rule.name, rule.status] for rule in rules)] if rules else (),
+        table=[["Debugger rule", "status"], *([rule.name, rule.status] for rule in result.rules)]
+        if result.rules
+        else (),
     )
 
 

@@ -104,7 +104,9 @@ def _read(result: Mapping[str, Any], samples: Mapping[str, str], condition: Mapp
     """The trials in one result. Of several resources each has its own; their sum tells nothing of the single one."""
     whole = {**result, "EvalResourceDecision": result["EvalDecision"]}
     for each in result.get("ResourceSpecificResults") or [whole]:
-        resource = samples.get(each.get("EvalResourceName", "*"), each.get("EvalResourceName", "*"))
+        # Instead of the only resource there may be a pattern: arn:aws:s3:::${BucketName}/${KeyName}.
+        name = next(iter(samples)) if len(samples) == 1 else each["EvalResourceName"]
+        resource = samples.get(name, name)
         reason = "" if each["EvalResourceDecision"] == "allowed" else _reason({**result, **each})
         missing = tuple(each.get("MissingContextValues") or ()) if reason == NOT_ALLOWED else ()
         yield Trial(result["EvalActionName"], resource, condition, reason, missing)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.aws.calls import call, ride_out
 from sm_raw.aws.failures.causes import Cause, cause_of_exit_code, match_causes, merged
 from sm_raw.aws.failures.layout import quoted, without, wrapped
 from sm_raw.aws.failures.tracebacks import HEADER, find_traceback
@@ -131,12 +130,8 @@ def explain_failure(
     """
     logs = asking(clients.logs, sleep)
     if kind == FUNCTION:
-        return _function(_asking(clients, "lambda", sleep), logs, name, lines)
-    return _job(_asking(clients, "sagemaker", sleep), logs, job_kind(kind), name, lines)
-
-
-def _asking(clients: Clients, service: str, sleep: Callable[[float], None]) -> Ask:
-    return lambda operation, request: ride_out(lambda: call(clients.client(service), operation, request), sleep=sleep)
+        return _function(asking(clients.client("lambda"), sleep), logs, name, lines)
+    return _job(asking(clients.client("sagemaker"), sleep), logs, job_kind(kind), name, lines)
 
 
 def _job(ask: Ask, logs: Ask, kind: JobKind, name: str, lines: int) -> Explanation:

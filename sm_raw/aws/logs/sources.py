@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sm_raw.aws.calls import error_code
 from sm_raw.aws.job_kinds import ENDPOINT, TRAINING, TUNING, JobKind
-from sm_raw.aws.logs.streams import Ask
+from sm_raw.aws.logs.streams import Ask, asking
 from sm_raw.aws.waiting.pauses import next_pause
+
+if TYPE_CHECKING:
+    from sm_raw.aws.clients import Clients
 
 FUNCTION = "CreateFunction"
 """Stands for a Lambda function where a job kind or create operation is asked for."""
@@ -114,6 +117,14 @@ class FunctionSource:
 
     def state(self) -> str:
         return f"function {self._name!r} is {self._state}"
+
+
+def log_place(clients: Clients, kind: JobKind | str, name: str) -> tuple[str, str]:
+    """The log group of a job, endpoint or function, and what the names of its streams begin with."""
+    if isinstance(kind, JobKind):
+        return kind.log_group_of(name), kind.log_stream_prefix_of(name)
+    source = FunctionSource(asking(clients.client("lambda")), name)
+    return source.log_group, source.stream_prefix
 
 
 def list_children(ask: Ask, tuning_job: str, **request: Any) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sm_raw.aws.calls import call, error_code, ride_out
 
 if TYPE_CHECKING:
-    from types_boto3_logs import CloudWatchLogsClient
+    from botocore.client import BaseClient
 
 Ask = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 """Sends an operation that reads, and rides out what may pass: (operation, request) to the response."""
@@ -65,7 +65,7 @@ class StreamList:
         ]
 
 
-def asking(client: CloudWatchLogsClient, sleep: Callable[[float], None] = time.sleep) -> Ask:
+def asking(client: BaseClient, sleep: Callable[[float], None] = time.sleep) -> Ask:
     """What asks through ``client``, for as long as a bad minute lasts."""
     return lambda operation, request: ride_out(lambda: call(client, operation, request), attempts=ATTEMPTS, sleep=sleep)
 
