@@ -156,6 +156,7 @@ def digits() -> Documents:
             SETTINGS | EPOCHS | TUNED, saved_alike("gradients", "losses", "relu_input"), ()
         ),
         **scaled_serving(),
+        **function_in_front(),
     }
 
 

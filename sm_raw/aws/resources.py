@@ -287,6 +287,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             key=_named("FunctionName"),
             for_now=frozenset({"ResourceConflictException"}),
         ),
+        # Before its endpoint: it would delete a later one of the same name.
+        "schedule": ApiKind(*("scheduler", "GetSchedule", "DeleteSchedule"), key=_named("Name")),
         "endpoint": ApiKind(
             *("sagemaker", "DescribeEndpoint", "DeleteEndpoint"),
             key=_named("EndpointName"),

@@ -1,4 +1,4 @@
-"""``run``, ``resume`` and ``down``: the whole story of a recipe, the rest of it, and its end.
+"""``run`` and ``resume``: the whole story of a recipe, and the rest of it.
 
 Writes OUT/run.json and OUT/report.html, each request as it was sent to OUT/requests/, and OUT/ledger.jsonl, by which a
 run that was killed goes on. The exit status is 0 only if every step succeeded and nothing is left behind; 130 after
@@ -17,22 +17,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sm_raw.aws.clients import Clients, local_clients
+from sm_raw.aws.clients import Clients
 from sm_raw.cli.costing import require_budget
 from sm_raw.cli.explaining import explain
 from sm_raw.cli.run_options import parse
-from sm_raw.cli.targets import LOCAL_REGION, aws_target, local_target, offline_surroundings
+from sm_raw.cli.targets import aws_target, local_target, offline_surroundings
 from sm_raw.cli.telling import ERRORS, INTERRUPTED, SUCCESS, tell
 from sm_raw.errors import SmRawError
 from sm_raw.runs.bounds import Bound
 from sm_raw.runs.execution import Choices, Execution
-from sm_raw.runs.leavings import LOGS, OBJECTS
 from sm_raw.runs.ledger import FILE, Ledger, open_ledger
 from sm_raw.runs.plan import Plan, Surroundings
 from sm_raw.runs.preparation import prepare
 from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
-from sm_raw.runs.taking_down import is_there_anything, take_down
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -98,7 +96,7 @@ def run(options: argparse.Namespace, story: Story, *, resumed: bool = False) -> 
         record = Record(options.out, recipe=plan.recipe.name, target=options.target)
         if bound is not None:
             record.content["cost_bound"] = bound.as_json()
-        execution = Execution(plan, clients, record, story, Choices(options.if_exists, options.keep), ledger)
+        execution = Execution(plan, clients, record, story, _choices(options), ledger)
         try:
             execution.execute()
         except KeyboardInterrupt:
@@ -113,6 +111,15 @@ def run(options: argparse.Namespace, story: Story, *, resumed: bool = False) -> 
         if not left:
             ledger.write("finished")
     return ERRORS if left else SUCCESS
+
+
+def _choices(options: argparse.Namespace) -> Choices:
+    return Choices(
+        options.if_exists,
+        keep=options.keep or options.lifetime is not None,
+        lifetime_seconds=options.lifetime,
+        lifetime_role=options.lifetime_role,
+    )
 
 
 def _target_and_plan(
@@ -130,49 +137,15 @@ def _target_and_plan(
 
 def resume(options: argparse.Namespace) -> int:
     """Go on with the last run in a folder: what it has made is its own, and nothing is made twice."""
-    earlier = _options_of_last_run(options.out)
+    earlier = options_of_last_run(options.out)
     if Ledger(options.out / FILE).has_finished:
         tell(f"sm_raw: the last run in {options.out} succeeded; there is nothing to resume")
         return SUCCESS
     return told(lambda story: run(earlier, story, resumed=True))
 
 
-def down(options: argparse.Namespace) -> int:
-    """Stop and remove what runs in a folder have made, and list it as the proof that nothing is left."""
-    earlier = _options_of_last_run(options.out)
-    also = (OBJECTS if options.objects else frozenset()) | (LOGS if options.logs else frozenset())
-    return told(lambda story: _take_down(earlier, story, also))
-
-
-def _take_down(options: argparse.Namespace, story: Story, also: frozenset[str]) -> int:
-    with contextlib.ExitStack() as stack:
-        ledger = stack.enter_context(open_ledger(options.out))
-        if not is_there_anything(ledger, also):
-            story.line("nothing is left")
-            return SUCCESS
-        if options.target == "local" and options.endpoint_url is None:
-            # What the run made went with the engine that it had started.
-            for resource in [*ledger.resources(), *ledger.remains()]:
-                ledger.removed(resource)
-            story.line("nothing is left: the engine of that run is gone, with all that it held")
-            return SUCCESS
-        clients = _clients_of(options)
-        left = take_down(clients, ledger, story, also)
-    story.settle()
-    if not left:
-        story.line("nothing is left" if also else "nothing that costs by the hour is left; data and logs stay")
-    for line in left:
-        story.line(f"left behind: {line}")
-    return ERRORS if left else SUCCESS
-
-
-def _clients_of(options: argparse.Namespace) -> Clients:
-    if options.target == "aws":
-        return aws_target(options)[0]
-    return local_clients(options.endpoint_url, options.region or LOCAL_REGION)
-
-
-def _options_of_last_run(out: Path) -> argparse.Namespace:
+def options_of_last_run(out: Path) -> argparse.Namespace:
+    """What the command line of the last run in a folder asked for. Raises SmRawError if there was none."""
     last = Ledger(out / FILE).last_run()
     if last is None:
         raise SmRawError(f"{out} holds no run: there is no {FILE} with one in it")
@@ -220,6 +193,7 @@ def make_plan(options: argparse.Namespace, surroundings: Surroundings, work: Pat
         data=options.data,
         settings=dict(setting.split("=", 1) for setting in options.set),
         suppose_data=options.dry_run,
+        skip=options.skip,
     )
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from sm_raw.cli.cost_options import PRICES_FORM, add_cost_options
+from sm_raw.cli.job_options import add_clients
 from sm_raw.cli.telling import command, later
 
 OUT = Path("runs")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 RUN_EXAMPLES = """\
 examples:
@@ -33,11 +35,13 @@ examples:
   python -m sm_raw down            remove what runs in ./runs have made and kept, and stop what still works
   python -m sm_raw down results
   python -m sm_raw down --objects --logs      also what otherwise stays: data, code and models in S3, and logs
+  python -m sm_raw down --expired --region us-east-1
 
 exit codes: 0 nothing is left, 1 not so; it can be repeated
 """
 
-PLAN_EXAMPLES = """\
+PLAN_EXAMPLES = (
+    """\
 examples:
   python -m sm_raw plan --recipe dog_breeds                           (nobody is asked)
   python -m sm_raw plan --recipe dog_breeds --prices prices.json --budget 20
@@ -47,7 +51,9 @@ examples:
 
 exit codes: 0 it can be run, 1 not so, or it may cost more than --budget
 
-""" + PRICES_FORM
+"""
+    + PRICES_FORM
+)
 
 POLICY_EXAMPLES = """\
 examples:
@@ -69,7 +75,10 @@ def add_commands(commands: Any) -> None:
     down.add_argument("out", nargs="?", type=Path, default=OUT, metavar="DIR", help="their --out (runs)")
     down.add_argument("--objects", action="store_true", help="also what the runs uploaded and their jobs wrote to S3")
     down.add_argument("--logs", action="store_true", help="also the logs of their jobs, endpoints and functions")
-    down.set_defaults(run=later("run.down"))
+    expired = down.add_argument_group("endpoints of any origin")
+    expired.add_argument("--expired", action="store_true", help="remove those past their lifetime, and nothing else")
+    add_clients(expired)
+    down.set_defaults(run=later("down.down"))
     plan = command(commands, "plan", "show what a run would do, need and cost", PLAN_EXAMPLES)
     policy = command(commands, "policy", "print the IAM policies that a run needs, and no more", POLICY_EXAMPLES)
     for parser, action in ((plan, "plan.plan"), (policy, "plan.policy")):
@@ -106,6 +115,9 @@ def add_recipe_options(
         metavar="NAME=VALUE",
         help="change a variable of the recipe; repeatable",
     )
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="STEP", help="leave out a step of the recipe; repeatable"
+    )
     aws = parser.add_argument_group("aws target")
     aws.add_argument("--region", help="default: the usual AWS configuration")
     aws.add_argument("--profile", help="a profile of the usual AWS configuration")
@@ -117,6 +129,15 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="where results go (default: runs)")
     parser.add_argument("--dry-run", action="store_true", help="print every request in order; no client is made")
     parser.add_argument("--keep", action="store_true", help="leave endpoint, scaling and model in place")
+    parser.add_argument(
+        "--lifetime",
+        type=seconds,
+        metavar="2h",
+        help="keep them, with a tag by which `down --expired` removes the endpoint after that time",
+    )
+    parser.add_argument(
+        "--lifetime-role", metavar="ARN", help="a role with which EventBridge Scheduler deletes it by itself"
+    )
     parser.add_argument(
         "--if-exists",
         choices=["reuse", "increment", "fail"],
@@ -135,6 +156,14 @@ def _add_plan_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed (text)")
     parser.add_argument("--write-prices", type=Path, metavar="FILE", help="keep the prices as a price list")
     add_cost_options(parser)
+
+
+def seconds(text: str) -> float:
+    """90m, 2h, 1d or 3600s as seconds. Raises ArgumentTypeError."""
+    number, unit = text[:-1], UNITS.get(text[-1:])
+    if unit is None or not number.isdecimal() or int(number) == 0:
+        raise argparse.ArgumentTypeError(f"{text}: give a time such as 3600s, 90m, 2h or 1d")
+    return float(int(number) * unit)
 
 
 def setting(text: str) -> str:

@@ -15,12 +15,14 @@ from sm_raw.local import (
     control,
     endpoint_updates,
     hosting,
+    image_registry,
     object_listing,
     policy_simulation,
     runtime,
     tags,
     training_jobs,
     tuning_jobs,
+    virtual_machines,
 )
 from sm_raw.local.engine import Call, Engine, Handler, region_of
 from sm_raw.local.faults import struck
@@ -42,6 +44,8 @@ HANDLERS: dict[str, Handler] = {
     **endpoint_updates.HANDLERS,
     **tags.HANDLERS,
 }
+# What answers a call of another service than moto would, or not at all.
+BEFORE_MOTO = (policy_simulation.answer, image_registry.answer, virtual_machines.answer, object_listing.page)
 
 
 class Gateway:
@@ -84,7 +88,7 @@ class Gateway:
             return self._autoscaling(target.removeprefix(autoscaling.TARGET_PREFIX), region, environ)
         if "/monitoring/aws4_request" in authorization and not self._engine.is_own(environ):
             self._engine.meter.publish()
-        return policy_simulation.answer(environ) or object_listing.page(environ) or self._through_moto
+        return next(filter(None, (part(environ) for part in BEFORE_MOTO)), self._through_moto)
 
     def _sagemaker(self, operation: str, region: str, request: Request) -> Response:
         def respond() -> Response:

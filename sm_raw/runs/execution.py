@@ -7,13 +7,18 @@ gone all pass through ``execute``, which tears down before it lets them go.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from sm_raw.aws.calls import is_transient, ride_out
 from sm_raw.aws.clients import Clients
+from sm_raw.aws.failures.explaining import explained
+from sm_raw.aws.hosting.lifetimes import schedule_name, set_lifetime
+from sm_raw.aws.invoking.by_function import ask_function
+from sm_raw.aws.invoking.invoke import invoke_endpoint
 from sm_raw.aws.job_kinds import JobKind
 from sm_raw.aws.propagation import until_known
 from sm_raw.aws.readiness import wait_until_ready
@@ -28,7 +33,7 @@ from sm_raw.runs.existing import find_existing, is_usable
 from sm_raw.runs.leavings import leavings_of
 from sm_raw.runs.ledger import Ledger
 from sm_raw.runs.plan import Plan, StepResult
-from sm_raw.runs.predictions import predict
+from sm_raw.runs.predictions import Asking, predict
 from sm_raw.runs.recipe import RecipeStep
 from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
@@ -41,11 +46,16 @@ UPLOADS = "uploads.json"  # what is known of uploaded files, so that a second ru
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user decides about a run. ``if_exists`` is reuse, increment or fail."""
+    """What the user decides about a run. ``if_exists`` is reuse, increment or fail.
+
+    An endpoint that is kept may have a lifetime, and a role with which AWS itself ends it: see ``lifetimes``.
+    """
 
     if_exists: str = "reuse"
     keep: bool = False
     wait_seconds: float = 24 * 3600
+    lifetime_seconds: float | None = None
+    lifetime_role: str | None = None
 
 
 class Execution:
@@ -240,6 +250,7 @@ class Execution:
     def _follow(self, operation: str, kind: JobKind, name: str, *, mine: bool) -> dict[str, Any]:
         """Wait for a job or endpoint, telling what it does."""
         with (
+            explained(self._clients),
             outcomes.following_log(kind, name, self._clients, self._story if mine else None),
             self._until_ended(operation, name),
         ):
@@ -264,23 +275,36 @@ class Execution:
         self._ledger.ended(operation, name)
 
     def _predict(self, recipe_step: RecipeStep) -> None:
-        with self._step(recipe_step.name, "InvokeEndpoint", f"{recipe_step.pictures} test pictures") as step:
-            endpoint = self._endpoint()
-            step["resource"] = endpoint
+        operation = {"endpoint": "InvokeEndpoint", "function": "Invoke"}[recipe_step.through]
+        with self._step(recipe_step.name, operation, f"{recipe_step.pictures} test pictures") as step:
+            step["resource"], ask = {"endpoint": self._endpoint, "function": self._function}[recipe_step.through]()
+            earlier = self._record.content["predictions"]
             found = predict(
-                self._clients.runtime, endpoint, self._plan.data_folder, recipe_step.pictures, self._record.out
+                ask, self._plan.data_folder, recipe_step.pictures, self._record.out, first_number=len(earlier)
             )
-            self._record.content["predictions"] = found
+            self._record.content["predictions"] = [*earlier, *found]
             right = sum(item["label"] == item["expected"] for item in found)
             step["detail"] = f"{right} of {len(found)} right"
         head = ["picture", "label", "score", "expected"]
         self._story.table([head, *outcomes.prediction_rows(found)])
 
-    def _endpoint(self) -> str:
-        for result in self._results.values():
-            if "EndpointStatus" in result.values:
-                return result.name
-        raise SmRawError("the recipe makes predictions before it has an endpoint")
+    def _endpoint(self) -> tuple[str, Asking]:
+        name = self._made("CreateEndpoint").name
+        return name, lambda path: invoke_endpoint(self._clients.runtime, name, path, idempotent=True)
+
+    def _function(self) -> tuple[str, Asking]:
+        """The function by its alias, which is what is kept warm."""
+        alias = self._made("CreateAlias")
+        function = str(alias.values["FunctionName"])
+        return function, lambda path: ask_function(
+            self._clients.awslambda, function, path, qualifier=alias.name
+        ).prediction()
+
+    def _made(self, operation: str) -> StepResult:
+        for step in self._plan.recipe.steps:
+            if step.operation == operation and step.name in self._results:
+                return self._results[step.name]
+        raise SmRawError(f"the recipe makes predictions before its {operation}: put that step before them")
 
     def _tear_down(self) -> None:
         """Stop what still runs and remove what was made; list it again as the proof."""
@@ -290,14 +314,34 @@ class Execution:
         if not made:
             return
         if self._choices.keep:
-            self._record.content["kept"] = [str(resource) for resource in made]
-            self._story.line("kept: " + ", ".join(self._record.content["kept"]))
+            self._keep(made)
             return
         with self._step("down", None, f"removing {len(made)} resources") as step:
             found = remove_made(self._clients, self._ledger, self._story)
             left += found
             step["status"] = "failed" if found else "succeeded"
             step["detail"] = f"left behind: {'; '.join(found)}" if found else f"{len(made)} removed, nothing left"
+
+    def _keep(self, made: Sequence[Resource]) -> None:
+        self._record.content["kept"] = [str(resource) for resource in made]
+        self._story.line("kept: " + ", ".join(self._record.content["kept"]))
+        if self._choices.lifetime_seconds is None:
+            return
+        until = datetime.now(timezone.utc) + timedelta(seconds=self._choices.lifetime_seconds)
+        for resource in made:
+            if resource.kind == "endpoint":
+                self._limit_lifetime(resource, until)
+                self._story.line(f"{resource} may go after {until:%Y-%m-%d %H:%M} UTC")
+
+    def _limit_lifetime(self, endpoint: Resource, until: datetime) -> None:
+        role = self._choices.lifetime_role
+        if role is None:
+            set_lifetime(self._clients, endpoint.name, until=until)
+            return
+        name = schedule_name(endpoint.name)
+        self._ledger.creating("CreateSchedule", name, Resource("schedule", name))
+        set_lifetime(self._clients, endpoint.name, until=until, scheduler_role_arn=role)
+        self._ledger.created("CreateSchedule", name)
 
     @contextlib.contextmanager
     def _stopping(self, kind: JobKind, name: str) -> Iterator[None]:

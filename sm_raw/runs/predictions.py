@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sm_raw.aws.invoking.invoke import invoke_endpoint
+from sm_raw.aws.invoking.predictions import Prediction
 from sm_raw.runs.image_folder import pick_test_images, survey
-
-if TYPE_CHECKING:
-    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 THUMBNAIL_PIXELS = 320
 TOP = 3
 
+Asking = Callable[[Path], Prediction]
 
-def predict(
-    runtime: SageMakerRuntimeClient, endpoint: str, data_folder: Path, count: int, out: Path
-) -> list[dict[str, Any]]:
-    """Send ``count`` test pictures of ``data_folder`` to ``endpoint``; thumbnails go to OUT/pictures/."""
+
+def predict(ask: Asking, data_folder: Path, count: int, out: Path, *, first_number: int = 0) -> list[dict[str, Any]]:
+    """Ask about ``count`` test pictures of ``data_folder``; thumbnails go to OUT/pictures/, numbered from the first."""
     chosen = pick_test_images(survey(data_folder), count)
     return [
-        _predict_one(runtime, endpoint, path, expected, out, number) for number, (path, expected) in enumerate(chosen)
+        _predict_one(ask, path, expected, out, number) for number, (path, expected) in enumerate(chosen, first_number)
     ]
 
 
-def _predict_one(
-    runtime: SageMakerRuntimeClient, endpoint: str, path: Path, expected: str, out: Path, number: int
-) -> dict[str, Any]:
+def _predict_one(ask: Asking, path: Path, expected: str, out: Path, number: int) -> dict[str, Any]:
     started = time.perf_counter()
-    prediction = invoke_endpoint(runtime, endpoint, path, idempotent=True)
+    prediction = ask(path)
     milliseconds = (time.perf_counter() - started) * 1000
     return {
         "input": str(path),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sm_raw.aws.transfers.folders import folder_digest
@@ -10,7 +10,7 @@ from sm_raw.aws.transfers.packing import pack, pack_function
 from sm_raw.errors import InvalidData
 from sm_raw.runs.image_folder import survey, write_digits, write_lists
 from sm_raw.runs.plan import DataSummary, Plan, Surroundings, make_plan
-from sm_raw.runs.recipe import Recipe, load_recipe
+from sm_raw.runs.recipe import Recipe, load_recipe, without_steps
 
 SUPPOSED_DIGEST = "0" * 64
 
@@ -23,14 +23,15 @@ def prepare(
     data: Path | None = None,
     settings: Mapping[str, str] | None = None,
     suppose_data: bool = False,
+    skip: Sequence[str] = (),
 ) -> Plan:
-    """The plan of a recipe for a folder of pictures.
+    """The plan of a recipe for a folder of pictures, without the steps to ``skip``.
 
     Without ``data`` the recipe's own data set is written below ``work``, where the packed code goes, too. For a recipe
     that brings none, ``suppose_data`` plans with the numbers of the data set that it is made for: such a plan can be
     shown only. Raises InvalidRecipe, InvalidData, or InvalidRequest for a plan with an error in any of its requests.
     """
-    recipe = load_recipe(recipe_name)
+    recipe = without_steps(load_recipe(recipe_name), skip)
     summary = _supposed(recipe) if suppose_data and data is None else None
     archive = work / "sourcedir.tar.gz"
     work.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sm_raw.validation.operations import operation_of_file
 
 RECIPES = Path(__file__).resolve().parents[2] / "job_specs"
 DATA_SETS = (None, "digits")
+WAYS = ("endpoint", "function")
 
 COUNT = {"type": "integer", "minimum": 1}
 TEXT = {"type": "string", "minLength": 1}
@@ -60,7 +61,12 @@ RECIPE_SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {"name": TEXT, "request": TEXT, "pictures": COUNT},
+                "properties": {
+                    "name": TEXT,
+                    "request": TEXT,
+                    "pictures": COUNT,
+                    "through": {"enum": list(WAYS), "description": "who is asked about the pictures (endpoint)"},
+                },
             },
         },
     },
@@ -69,13 +75,14 @@ RECIPE_SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class RecipeStep:
-    """One step: a document to send, or predictions to make (then ``operation`` is empty)."""
+    """One step: a document to send, or predictions to make (then ``operation`` is empty), ``through`` one of WAYS."""
 
     name: str
     operation: str = ""
     file: str = ""
     document: Mapping[str, Any] | None = None
     pictures: int = 0
+    through: str = WAYS[0]
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,15 @@ def load_recipe(name_or_folder: str) -> Recipe:
     )
 
 
+def without_steps(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """The recipe without these steps. Raises InvalidRecipe for a name that none has."""
+    known = [step.name for step in recipe.steps if step.name]
+    for name in names:
+        if name not in known:
+            raise InvalidRecipe(f"--skip {name}: the recipe has no such step; it has {', '.join(known)}")
+    return replace(recipe, steps=[step for step in recipe.steps if step.name not in names])
+
+
 def _check(path: Path, content: Mapping[str, Any]) -> None:
     from jsonschema import Draft202012Validator
 
@@ -157,7 +173,7 @@ def _find(name_or_folder: str) -> Path:
 def _step(folder: Path, step: Mapping[str, Any]) -> RecipeStep:
     name = step.get("name", "")
     if "pictures" in step:
-        return RecipeStep(name, pictures=step["pictures"])
+        return RecipeStep(name, pictures=step["pictures"], through=step.get("through", WAYS[0]))
     if not name or "request" not in step:
         raise InvalidRecipe(f"{folder / 'recipe.json'}: a step needs name and request, or name and pictures: {step}")
     operation = operation_of_file(step["request"])

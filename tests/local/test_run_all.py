@@ -73,6 +73,8 @@ def hosted(clients: Clients) -> list[Any]:
         *clients.sagemaker.list_models()["Models"],
         *clients.autoscaling.describe_scalable_targets(**scaling)["ScalableTargets"],  # type: ignore[arg-type]
         *clients.autoscaling.describe_scaling_policies(**scaling)["ScalingPolicies"],  # type: ignore[arg-type]
+        *clients.awslambda.list_functions()["Functions"],
+        *clients.iam.list_roles()["Roles"],
     ]
 
 
@@ -81,7 +83,8 @@ def test_every_step_succeeds_and_nothing_is_left(first_run: Path, engine: str) -
     assert (record["status"], record["error"], record["left_behind"]) == ("succeeded", None, [])
     assert list(statuses(first_run)) == [
         *("data", "code", "tune", "train", "model", "endpoint_config", "endpoint"),
-        *("scalable_target", "scaling_policy", "predict", "down"),
+        *("scalable_target", "scaling_policy", "function_role", "function", "function_rights", "function_alias"),
+        *("warm_function", "predict", "ask_function", "down"),
     ]
     assert set(statuses(first_run).values()) == {"succeeded"}
     assert hosted(local_clients(engine)) == []

@@ -86,5 +86,5 @@ def test_what_was_refused_is_neither_stopped_nor_removed(refused: tuple[Refusing
 
 def test_predictions_need_an_endpoint(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     only_predict = replace(plan.recipe, steps=[step for step in plan.recipe.steps if step.pictures])
-    with pytest.raises(SmRawError, match="before it has an endpoint"):
+    with pytest.raises(SmRawError, match="before its CreateEndpoint"):
         execution(replace(plan, recipe=only_predict), tmp_path, Refusing("x"), monkeypatch).execute()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sm_raw.errors import InvalidRecipe, UnknownOperation
-from sm_raw.runs.recipe import load_recipe
+from sm_raw.runs.recipe import load_recipe, without_steps
 
 RECIPE: dict[str, Any] = {
     "description": "one model",
@@ -64,6 +64,7 @@ def test_recipes_of_the_project_are_known_by_name() -> None:
         ({"function": "handler.py"}, "handler.py is not in the code folder"),
         ({"entry_point": "main.py"}, "main.py is not in the code folder"),
         ({"steps": [{"name": "a", "pictures": 1}, {"name": "a", "pictures": 2}]}, "step names must differ"),
+        ({"steps": [{"name": "a", "pictures": 1, "through": "mail"}]}, "'mail' is not one of"),
         ({"steps": [{"name": "a"}]}, "a step needs name and request"),
         ({"steps": [{"name": "a", "request": "create_endpoint.json"}]}, "create_endpoint.json: no such file"),
         ({"steps": [{"name": "a", "request": "list_models.json"}]}, "a step cannot be ListModels"),
@@ -90,3 +91,10 @@ def test_json_that_cannot_be_read_names_the_file(folder: Path) -> None:
 def test_an_unknown_recipe_lists_the_known_ones() -> None:
     with pytest.raises(InvalidRecipe, match="digits, dog_breeds"):
         load_recipe("cats")
+
+
+def test_steps_can_be_left_out_and_unknown_ones_are_refused(folder: Path) -> None:
+    recipe = load_recipe(str(folder))
+    assert [step.name for step in without_steps(recipe, ["predict"]).steps] == ["model"]
+    with pytest.raises(InvalidRecipe, match="--skip modle: the recipe has no such step; it has model, predict"):
+        without_steps(recipe, ["modle"])
