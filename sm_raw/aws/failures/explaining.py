@@ -81,17 +81,24 @@ class Explanation:
         yield from wrapped(f"{self.kind} {self.name!r}: {self.status}{code}", "")
         yield from wrapped(without(self.reason.splitlines(), [*traceback, *self.log_tail]), "  reason: ")
         for group in self.children:
-            told = group.cause.cause if group.cause else group.reason or "no reason is given"
-            yield from wrapped(f"{len(group.names)} failed, as {group.names[0]}: {told}", "  jobs:   ")
+            told = "" if group.cause else f": {group.reason or 'no reason is given'}"
+            yield from wrapped(f"{len(group.names)} failed, as {group.names[0]}{told}", "  jobs:   ")
+            yield from _advice(group.cause)
         for cause in self.causes:
-            yield from wrapped(cause.cause, "  cause:  ")
-            yield from wrapped(cause.remedy, "  remedy: ")
+            if cause not in [group.cause for group in self.children]:
+                yield from _advice(cause)
         if traceback:
             yield "  traceback:"
             yield from quoted(traceback[-TRACEBACK_LINES_SHOWN:], TRACEBACK_ROWS)
         if rest := without(self.log_tail, traceback).splitlines():
             yield "  the last lines of its log:"
             yield from quoted(rest, LOG_ROWS)
+
+
+def _advice(cause: Cause | None) -> Iterator[str]:
+    if cause:
+        yield from wrapped(cause.cause, "  cause:  ")
+        yield from wrapped(cause.remedy, "  remedy: ")
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,10 @@ def _tuning(ask: Ask, logs: Ask, name: str, status: str, reason: str, lines: int
     causes = merged([group.cause for group in children if group.cause], match_causes(reason))
     if not ranked:
         return Explanation(TUNING.label, name, status, reason, causes=causes)
-    _, example = ranked[0]
+    largest, example = ranked[0]
+    if not example.log_tail:
+        # Its reason told the cause; where in the script that is, the log alone can tell.
+        example = _read_child(logs, largest.names[0], largest.reason, lines)
     return Explanation(
         TUNING.label, name, status, reason, example.exit_code, example.log_tail, example.traceback, causes, children
     )
@@ -216,9 +226,13 @@ def _by_reason(children: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[st
 
 def _child(logs: Ask, name: str, reason: str, lines: int, *, may_read: bool) -> Explanation:
     """One for all with the same reason. Its log is read only where that reason tells no cause."""
-    end = LogEnd()
     if may_read and all(cause.is_symptom for cause in match_causes(reason)):
-        end = _log_end(logs, TRAINING.log_group_of(name), TRAINING.log_stream_prefix_of(name))
+        return _read_child(logs, name, reason, lines)
+    return _explained(TRAINING.label, name, "Failed", reason, LogEnd(), lines)
+
+
+def _read_child(logs: Ask, name: str, reason: str, lines: int) -> Explanation:
+    end = _log_end(logs, TRAINING.log_group_of(name), TRAINING.log_stream_prefix_of(name))
     return _explained(TRAINING.label, name, "Failed", reason, end, lines)
 
 

@@ -216,7 +216,19 @@ def test_failed_children_of_a_tuning_job_are_counted_by_cause() -> None:
         "reason": "CapacityError: no capacity",
         "cause": "capacity",
     }
-    assert "  jobs:   4 failed, as tune-000-a: The code imports" in str(found)
+    assert "  jobs:   4 failed, as tune-000-a\n  cause:  The code imports" in str(found)
+    assert str(found).count("The code imports") == 1
+
+
+def test_a_traceback_is_looked_for_though_the_reason_of_the_children_tells_the_cause() -> None:
+    cloud = Cloud(HyperParameterTuningJobStatus="Failed", FailureReason="All training jobs failed.")
+    reason = f"{SCRIPT_ERROR}\n{TRACEBACK[-1]}"
+    for name in ("tune-001-a", "tune-002-a"):
+        cloud.children.append({"TrainingJobName": name, "FailureReason": reason})
+        cloud.write(f"{name}/algo-1-1", TRACEBACK)
+    found = explain(cloud, TUNING, "tune")
+    assert found.traceback == "\n".join(TRACEBACK)
+    assert [group.names for group in found.children] == [("tune-001-a", "tune-002-a")]
 
 
 def test_of_many_children_with_reasons_that_say_nothing_few_logs_are_read() -> None:
