@@ -23,7 +23,7 @@ from sm_raw.aws.hosting.function_in_front import function_in_front
 from sm_raw.aws.hosting.lifetimes import expired_endpoints, forget_lifetime, lifetime_of, set_lifetime
 from sm_raw.aws.hosting.scaling import describe_scaling
 from sm_raw.aws.hosting.scaling_snapshots import differences, read_snapshot, restore_scaling, take_snapshot
-from sm_raw.aws.hosting.traffic import shift_traffic
+from sm_raw.aws.hosting.traffic import no_server_errors, shift_traffic
 from sm_raw.aws.remove import left_behind, remove
 from sm_raw.aws.resources import Resource
 from sm_raw.aws.submit import submit
@@ -232,7 +232,7 @@ def test_traffic_moves_in_steps_and_goes_back_from_a_variant_that_fails(host: An
     name = host.endpoint(*variants)["EndpointName"]
     clients = host.lab.clients
 
-    def answers(*_: object) -> set[str]:
+    def answers() -> set[str]:
         return {host.invoke(name)["InvokedProductionVariant"] for _ in range(8)}
 
     seen = []
@@ -244,8 +244,16 @@ def test_traffic_moves_in_steps_and_goes_back_from_a_variant_that_fails(host: An
     done = shift_traffic(clients, name, {"a": 0, "b": 1}, steps=(0.5, 1), healthy=healthy, sleep=quick)
     assert seen == [{"a", "b"}, {"b"}]
     assert (done.before, done.after) == ({"a": 1.0, "b": 0.0}, {"a": 0, "b": 1})
-    with pytest.raises(ChangeFailed, match="a answers oddly") as raised:
-        shift_traffic(clients, name, {"a": 1, "b": 0}, healthy=lambda step: "a answers oddly", sleep=quick)
+    no_errors = no_server_errors(clients)
+
+    def after_an_error(step: Any) -> bool | str:
+        assert no_errors(step) is True
+        with pytest.raises(clients.runtime.exceptions.ModelError):
+            host.invoke(name, b"fail", TargetVariant="a")
+        return no_errors(step)
+
+    with pytest.raises(ChangeFailed, match="variant 'a' has answered 1 times with 5xx since") as raised:
+        shift_traffic(clients, name, {"a": 1, "b": 0}, healthy=after_an_error, sleep=quick)
     assert raised.value.state == ("it has the old weights again: a 0, b 1",)
     assert answers() == {"b"}
     host.delete(name)

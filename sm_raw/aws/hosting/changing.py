@@ -16,7 +16,7 @@ from typing import Any
 from sm_raw.aws.calls import call, error_code, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.failures.explaining import Explanation, explain_failure
-from sm_raw.aws.hosting.making import Request, check_all, explained, may_have_been_done
+from sm_raw.aws.hosting.making import Request, check_all, explain_refusal, may_have_been_done
 from sm_raw.aws.hosting.scaling_snapshots import (
     ScaledTarget,
     ScalingSnapshot,
@@ -183,7 +183,7 @@ class _Change:
         if isinstance(error, WaitTimedOut):
             return None
         if not isinstance(error, JobFailed):
-            return explained("endpoint", self.name, error, status="not changed")
+            return explain_refusal("endpoint", self.name, error, status="not changed")
         try:
             told = explain_failure(self._clients, ENDPOINT, self.name, sleep=self._sleep)
             return replace(told, status=error.status)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.failures.explaining import Explanation, explain_failure
-from sm_raw.aws.hosting.making import Making, Request, check_all, explained, made_by
+from sm_raw.aws.hosting.making import Making, Request, check_all, explain_refusal, made_by
 from sm_raw.aws.job_kinds import ENDPOINT
 from sm_raw.aws.resources import Resource
 from sm_raw.aws.waiting.wait import wait
@@ -82,7 +82,7 @@ def _why(
 ) -> Explanation | Exception:
     """The endpoint's own story, read before it is removed, where it came so far that it has one."""
     if not isinstance(error, (JobFailed, WaitTimedOut)):
-        return explained(resource.kind, resource.name, error)
+        return explain_refusal(resource.kind, resource.name, error)
     late = f"not in service after {error.seconds:.0f} s" if isinstance(error, WaitTimedOut) else ""
     try:
         explanation = explain_failure(clients, ENDPOINT, resource.name, sleep=sleep)

@@ -13,7 +13,7 @@ from typing import Any
 from sm_raw.aws.calls import call, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.failures.explaining import Explanation
-from sm_raw.aws.hosting.making import Making, Request, Requests, check_all, explained, made_by
+from sm_raw.aws.hosting.making import Making, Request, Requests, check_all, explain_refusal, made_by
 from sm_raw.aws.propagation import until_known
 from sm_raw.aws.readiness import READINESS, wait_until_ready
 from sm_raw.aws.resources import Resource
@@ -183,7 +183,7 @@ def _account(clients: Clients, sleep: Sleep) -> str:
 
 def _why(operation: str, request: Request, error: Exception) -> Explanation:
     if operation == "PublishVersion":
-        return explained("version of function", str(request["FunctionName"]), error)
+        return explain_refusal("version of function", str(request["FunctionName"]), error)
     resource = made_by(operation, request)
     status = "not made" if not isinstance(error, (JobFailed, WaitTimedOut)) else "not ready"
-    return explained(resource.kind, resource.name, error, status=status)
+    return explain_refusal(resource.kind, resource.name, error, status=status)

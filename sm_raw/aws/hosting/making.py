@@ -124,7 +124,7 @@ class Making:
         return bool(left_behind(self._clients, [resource], sleep=self._sleep))
 
 
-def explained(kind: str, name: str, error: Exception, *, status: str = "not made") -> Explanation:
+def explain_refusal(kind: str, name: str, error: Exception, *, status: str = "not made") -> Explanation:
     """Why a call was refused, with the known causes of such a refusal."""
     return Explanation(kind, name, status, str(error), causes=tuple(match_causes(str(error))))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sm_raw.aws.calls import call, ride_out
@@ -213,7 +213,8 @@ def _sum_since(clients: Clients, step: TrafficStep, variant: str, until: datetim
         "MetricName": ERRORS_METRIC,
         "Dimensions": [{"Name": "EndpointName", "Value": step.endpoint}, {"Name": "VariantName", "Value": variant}],
         "StartTime": step.since.replace(second=0, microsecond=0),
-        "EndTime": until,
+        # It is excluded: the minute that is under way counts, and the first one is never empty.
+        "EndTime": until + timedelta(minutes=1),
         "Period": 60,
         "Statistics": ["Sum"],
     }

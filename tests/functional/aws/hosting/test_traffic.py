@@ -52,7 +52,7 @@ class Script:
             **{"Namespace": "AWS/SageMaker", "MetricName": "Invocation5XXErrors", "Period": 60, "Statistics": ["Sum"]},
             "Dimensions": [{"Name": "EndpointName", "Value": "e"}, {"Name": "VariantName", "Value": "green"}],
             "StartTime": NOW.replace(second=0),
-            "EndTime": NOW + timedelta(minutes=minutes),
+            "EndTime": NOW + timedelta(minutes=minutes + 1),
         }
         points = [{"Timestamp": NOW, "Sum": count} for count in counts]
         self.stub("cloudwatch").add_response("get_metric_statistics", {"Datapoints": points}, request)
