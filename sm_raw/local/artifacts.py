@@ -83,6 +83,13 @@ def fetch_file(s3: S3Client, uri: str, target: Path) -> Path:
     return target
 
 
+def read_object(s3: S3Client, uri: str) -> bytes:
+    """The content of one object. Raises DataFailure when it is not there."""
+    bucket, key = split_uri(uri)
+    with _explained(f"could not read {uri}"):
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
 def _read(s3: S3Client, bucket: str, key: str, target: Path) -> None:
     # One request for an object. boto3's download_file makes two and starts threads of its own for each, which for
     # thousands of small pictures takes six times as long.

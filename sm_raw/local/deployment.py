@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import shutil
 import threading
-from collections import Counter, defaultdict
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sm_raw.local import artifacts
+from sm_raw.local.async_queue import AsyncQueue
 from sm_raw.local.engine import Engine
-from sm_raw.local.fleet import Fleet, Variant
+from sm_raw.local.fleet import Fleet, NoServer, Variant
 from sm_raw.local.model_server import ModelServer, Unhealthy, endpoint_folder, ping_failure
 from sm_raw.local.store import Record
 
 REASON_CHARACTERS = 1024
+# How often one who waits for a server looks whether the endpoint still lives.
+LOOK_SECONDS = 0.5
 
 
 class Deployment:
@@ -33,7 +38,7 @@ class Deployment:
         # The lock of the store guards the descriptions, of which the fleet's summaries are a part.
         self._changed = threading.Condition(engine.store.lock)
         self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
-        self.invocations: Counter[str] = Counter()  # by variant, since the endpoint was created
+        self.queue = AsyncQueue(engine, record, self._lend_for_queue)
         self._fleet = self.new_fleet(variants)
         self._fleets = [self._fleet]  # during an update, the one that comes up, too
         record.description["ProductionVariants"] = self._fleet.summaries
@@ -54,21 +59,39 @@ class Deployment:
         return self._fleet.variants
 
     @contextlib.contextmanager
-    def lend(self, variant: str | None = None) -> Iterator[ModelServer]:
+    def lend(
+        self, variant: str | None = None, *, most_per_server: float = math.inf, patience_seconds: float = 0
+    ) -> Iterator[ModelServer]:
         """A server for one invocation; it is not ended before the block is left, unless the endpoint is deleted.
 
-        Raises KeyError for an unknown variant, NoServer if there is none to take it.
+        Raises KeyError for an unknown variant, NoServer if for so long there is none that has fewer than
+        ``most_per_server`` invocations under way, or the endpoint comes to its end.
         """
         with self._changed:
-            server = self._fleet.choose(variant)
+            server = self._free(variant, most_per_server, patience_seconds)
             server.busy += 1
-            self.invocations[server.variant] += 1
         try:
             yield server
         finally:
             with self._changed:
                 server.busy -= 1
                 self._changed.notify_all()
+
+    def _lend_for_queue(
+        self, most_per_server: float, patience_seconds: float
+    ) -> contextlib.AbstractContextManager[ModelServer]:
+        return self.lend(most_per_server=most_per_server, patience_seconds=patience_seconds)
+
+    def _free(self, variant: str | None, most_per_server: float, patience_seconds: float) -> ModelServer:
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            try:
+                return self._fleet.choose(variant, most_per_server)
+            except NoServer:
+                over = self._engine.closing.is_set() or self._record.description["EndpointStatus"] == "Deleting"
+                if over or time.monotonic() >= deadline:
+                    raise
+            self._changed.wait(LOOK_SECONDS)
 
     def create(self) -> None:
         """Start every server and wait until all are healthy; then the endpoint is InService."""

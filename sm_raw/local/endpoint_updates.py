@@ -26,7 +26,7 @@ def update_endpoint(call: Call) -> dict[str, Any]:
     refuse_rule_errors("UpdateEndpoint", request)
     record = find(engine, call.region, ENDPOINT, request["EndpointName"])
     config = find(engine, call.region, CONFIG, request["EndpointConfigName"]).description
-    variants = variants_of(engine, call.region, request["EndpointConfigName"])
+    variants = variants_of(engine, call.region, config)
     _require_in_service(record)
     _refuse_scaled(engine, record, variants)
     fleet = _begin(engine, record, request, variants)
@@ -161,7 +161,9 @@ def _refuse(record: Record, item: Change) -> None:
         raise validation_error(f'The variant "{name}" is serverless: it has no DesiredInstanceCount.')
     if not variant.is_serverless and "ServerlessUpdateConfig" in item:
         raise validation_error(f'The variant "{name}" is not serverless: it takes no ServerlessUpdateConfig.')
-    if item.get("DesiredInstanceCount") == 0:
+    # "If you are using an asynchronous endpoint, you can scale it to zero" (developer guide, "Autoscale an asynchronous
+    # endpoint").
+    if item.get("DesiredInstanceCount") == 0 and not record.description.get("AsyncInferenceConfig"):
         raise validation_error(f'The variant "{name}" must keep at least one instance: give DesiredInstanceCount 1.')
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,7 @@ ENDPOINT = Kind(
 # States of an endpoint in which nothing happens to it.
 SETTLED = {"InService", "Failed", "UpdateRollbackFailed"}
 # Documented parts of a configuration that this engine does not run.
-NOT_RUN_HERE = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
+NOT_RUN_HERE = ("ShadowProductionVariants", "ExplainerConfig")
 
 
 def create_model(call: Call) -> dict[str, Any]:
@@ -80,6 +80,9 @@ def create_config(call: Call) -> dict[str, Any]:
             raise validation_error(f"This local engine does not run {field}: leave it out.")
     if call.request.get("DataCaptureConfig", {}).get("EnableCapture"):
         raise validation_error("This local engine does not capture data: leave out DataCaptureConfig.")
+    output = call.request.get("AsyncInferenceConfig", {}).get("OutputConfig")
+    if output is not None and not output.get("S3OutputPath", "").startswith("s3://"):
+        raise validation_error("This local engine writes asynchronous answers to S3: give S3OutputPath, an s3:// URI.")
     for variant in call.request["ProductionVariants"]:
         if "ModelName" not in variant:
             raise validation_error(f"Variant {variant['VariantName']!r} names no model: give ModelName.")
@@ -89,12 +92,14 @@ def create_config(call: Call) -> dict[str, Any]:
 
 def create_endpoint(call: Call) -> dict[str, Any]:
     """CreateEndpoint: the answer comes at once, the endpoint is InService when its servers are healthy."""
-    variants = variants_of(call.engine, call.region, call.request["EndpointConfigName"])
+    config = find(call.engine, call.region, CONFIG, call.request["EndpointConfigName"]).description
+    variants = variants_of(call.engine, call.region, config)
     record = _keep(
         call,
         ENDPOINT,
         live=lambda record: Deployment(call.engine, record, variants),
         EndpointStatus="Creating",
+        AsyncInferenceConfig=config.get("AsyncInferenceConfig"),
         LastDeploymentConfig=call.request.get("DeploymentConfig"),
     )
     call.engine.start(f"endpoint {record.name}", record.live.create)
@@ -124,9 +129,9 @@ def find_endpoint(engine: Engine, region: str, name: str) -> Record | None:
     return engine.store.get(region, ENDPOINT.arn_word, name)
 
 
-def variants_of(engine: Engine, region: str, config: str) -> list[Variant]:
+def variants_of(engine: Engine, region: str, config: Mapping[str, Any]) -> list[Variant]:
     """The variants of a configuration, each with the container of its model. Refused if one of them is not there."""
-    settings = find(engine, region, CONFIG, config).description["ProductionVariants"]
+    settings = config["ProductionVariants"]
     models = [find(engine, region, MODEL, item["ModelName"]).description for item in settings]
     return [
         variant_of(item, model.get("PrimaryContainer") or model["Containers"][0])

@@ -101,9 +101,10 @@ def test_the_runtime_knows_only_endpoints_in_service(host: Any) -> None:
         "Endpoint nobody of account 123456789012 not found.",
     )
     runtime = host.lab.clients.runtime
-    assert host.refusal(lambda: runtime.invoke_endpoint_async(EndpointName="nobody", InputLocation="s3://lab/x"))[
-        0
-    ] == ("UnknownOperationException")
+    assert host.refusal(lambda: runtime.invoke_endpoint_async(EndpointName="nobody", InputLocation="s3://lab/x")) == (
+        "ValidationError",
+        "Endpoint nobody of account 123456789012 not found.",
+    )
 
 
 def test_a_bucket_may_be_called_endpoints(lab: Any) -> None:
