@@ -44,7 +44,7 @@ def _ls(options: argparse.Namespace, story: Story) -> int:
 
 def _rows(found: Sequence[Running], prices: PriceList | None) -> list[tuple[str, ...]]:
     """Columns that would be empty all the way down are left out."""
-    head = ("what", "status", "since (UTC)", "on", f"{prices.currency} an hour" if prices else "", "until", "name")
+    head = ("what", "status", "since (UTC)", "on", f"{prices.currency}/h" if prices else "", "until", "name")
     rows = [head, *(_row(each, prices) for each in found)]
     if prices:
         costs = [each.cost_an_hour(prices.prices) for each in found]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from sm_raw.cli.plan_facts import PlanFacts
 from sm_raw.runs.bounds import Bound, Hourly, rounded_up
-from sm_raw.runs.standing import Standing
+from sm_raw.runs.standing import REUSE, Standing
 
 WIDTH = 80
 NOBODY = "nobody was asked what is there: give --target aws, or --endpoint-url URL"
@@ -28,6 +28,8 @@ def plan_lines(facts: PlanFacts, *, requests: bool = False) -> Iterator[str]:
     yield from _needs(facts)
     yield ""
     yield from _costs(facts.bound, facts.hourly)
+    if any(standing.effect == REUSE for standing in facts.standings):
+        yield "  what is reused counts here as if it were made again"
     yield from (line for note in facts.notes for line in _wrapped(f"not known: {note}"))
     for standing in facts.standings if requests else ():
         yield f"\n# {standing.step.name}: {standing.step.operation}"
@@ -60,7 +62,9 @@ def _remarks(standing: Standing) -> Iterator[str]:
     if standing.passed:
         yield f"{', '.join(standing.passed)} failed or was stopped, so another name is taken"
     for member, (old, new) in standing.changes.items():
-        yield f"{member} is {json.dumps(old, default=str)} and becomes {json.dumps(new, default=str)}"
+        before, after = json.dumps(old, default=str), json.dumps(new, default=str)
+        short = len(before) + len(after) <= WIDTH
+        yield f"{member} is {before} and becomes {after}" if short else f"{member} changes (whole: --format json)"
     if standing.why:
         yield f"what is there is not known: {standing.why}"
 

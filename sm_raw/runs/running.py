@@ -27,6 +27,7 @@ Tell = Callable[[str], None]
 
 PAGE = 100
 UNDER_WAY = ("InProgress", "Stopping")
+WAITING = "Available"
 HOUR = 3600
 BUILT_IN_RULES = "/sagemaker-debugger-rules:"
 """In the image of a built-in rule's processing job, which costs nothing.
@@ -69,6 +70,7 @@ def running(clients: Clients, tell: Tell, *, sleep: Sleep = time.sleep) -> list[
 class _Reader:
     def __init__(self, clients: Clients, tell: Tell, sleep: Sleep) -> None:
         self._clients, self._tell, self._sleep = clients, tell, sleep
+        self._told: set[str] = set()
         self._uses: Mapping[str, Callable[[Mapping[str, Any]], tuple[Use, ...]]] = {
             TRAINING.create: _training_uses,
             PROCESSING.create: _processing_uses,
@@ -81,8 +83,7 @@ class _Reader:
             # An endpoint costs in every state, until it is deleted.
             for only in [{}] if kind is ENDPOINT else [{"StatusEquals": status} for status in UNDER_WAY]:
                 yield from self._each(f"{kind.label}s", partial(self._jobs, kind, only))
-        warm = {"WarmPoolStatusEquals": "Available"}
-        yield from self._each("warm pools", partial(self._jobs, TRAINING, warm, "warm pool"))
+        yield from self._each("warm pools", self._warm_pools)
         yield from self._each("functions", self._functions)
 
     def _each(self, what: str, read: Callable[[], Iterator[Running]]) -> Iterator[Running]:
@@ -91,15 +92,28 @@ class _Reader:
         try:
             yield from read()
         except ClientError as error:
-            self._tell(f"{what} cannot be listed: {in_one_line(error)}")
+            line = f"{what} cannot be listed: {in_one_line(error)}"
+            if line not in self._told:  # Some kinds are listed once for each status.
+                self._told.add(line)
+                self._tell(line)
 
-    def _jobs(self, kind: JobKind, only: Mapping[str, str], what: str = "") -> Iterator[Running]:
-        request = {"MaxResults": PAGE, **only}
-        for page in pages(self._clients.sagemaker, kind.list, request, sleep=self._sleep):
-            for summary in page[kind.summaries]:
-                name = summary[kind.name]
-                uses, until = self._details(kind, name)
-                yield Running(what or kind.label, name, summary[kind.status], summary["CreationTime"], uses, until)
+    def _jobs(self, kind: JobKind, only: Mapping[str, str]) -> Iterator[Running]:
+        for summary in self._summaries(kind, only):
+            name = summary[kind.name]
+            uses, until = self._details(kind, name)
+            yield Running(kind.label, name, summary[kind.status], summary["CreationTime"], uses, until)
+
+    def _warm_pools(self) -> Iterator[Running]:
+        """Instances that a training job has left waiting for another."""
+        for summary in self._summaries(TRAINING, {"WarmPoolStatusEquals": WAITING}):
+            # A stand-in for AWS may not know that filter.
+            if summary.get("WarmPoolStatus", {}).get("Status") == WAITING:
+                name = summary["TrainingJobName"]
+                yield Running("warm pool", name, WAITING, summary["CreationTime"], self._details(TRAINING, name)[0])
+
+    def _summaries(self, kind: JobKind, only: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        for page in pages(self._clients.sagemaker, kind.list, {"MaxResults": PAGE, **only}, sleep=self._sleep):
+            yield from page[kind.summaries]
 
     def _details(self, kind: JobKind, name: str) -> tuple[tuple[Use, ...], datetime | None]:
         """What it runs on, and until when; nothing of a kind that runs nothing itself, and of what has just gone."""

@@ -6,7 +6,8 @@ Nothing is changed by asking.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +23,30 @@ CREATE, REUSE, CHANGE, SAME, OVERWRITE = "create", "reuse", "change", "unchanged
 UNKNOWN = "not known"
 ATTEMPTS = 100
 
-COMPARED = frozenset({"RegisterScalableTarget", "PutScalingPolicy", "PutScheduledAction"})
-"""What overwrites, and is described in the words of its request."""
+Words = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]
+
+
+def _own_words(request: Mapping[str, Any], existing: Mapping[str, Any]) -> Mapping[str, Any]:
+    return existing
+
+
+def _policy_words(request: Mapping[str, Any], existing: Mapping[str, Any]) -> Mapping[str, Any]:
+    """IAM tells a policy as a document, and takes it as text."""
+    same = json.loads(request["PolicyDocument"]) == existing["PolicyDocument"]
+    return {**existing, "PolicyDocument": request["PolicyDocument"] if same else existing["PolicyDocument"]}
+
+
+def _concurrency_words(request: Mapping[str, Any], existing: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**request, "ProvisionedConcurrentExecutions": existing["RequestedProvisionedConcurrentExecutions"]}
+
+
+COMPARED: Mapping[str, Words] = {
+    "RegisterScalableTarget": _own_words,
+    "PutScalingPolicy": _own_words,
+    "PutRolePolicy": _policy_words,
+    "PutProvisionedConcurrencyConfig": _concurrency_words,
+}
+"""{operation that overwrites: what exists, in the words of its request}; of the others it is not known."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +125,10 @@ def _find(clients: Clients, operation: str, request: Mapping[str, Any]) -> Mappi
 
 
 def _overwritten(step: RecipeStep, request: Mapping[str, Any], existing: Mapping[str, Any]) -> Standing:
-    if step.operation not in COMPARED:
+    words = COMPARED.get(step.operation)
+    if words is None:
         return Standing(step, request, OVERWRITE)
-    changes = dict(differences(request, existing))
+    changes = dict(differences(request, words(request, existing)))
     return Standing(step, request, CHANGE if changes else SAME, changes=changes)
 
 
