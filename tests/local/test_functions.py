@@ -246,7 +246,7 @@ def test_an_error_has_its_stack_trace_in_the_answer_and_in_the_log(caller: Calle
     assert told["requestId"] == response["ResponseMetadata"]["RequestId"]
     assert [frame.split(", in ")[1].split("\n")[0] for frame in told["stackTrace"]] == ["handler", "fail"]
     log = base64.b64decode(response["LogResult"]).decode()
-    assert '[ERROR] ValueError: I cannot\nTraceback (most recent call last):\n  File "' in log
+    assert '[ERROR] ValueError: I cannot\nTraceback (most recent call last):\n\u00a0\u00a0File "' in log
 
 
 @pytest.mark.parametrize(
@@ -457,6 +457,10 @@ def test_provisioned_concurrency_that_cannot_be_is_refused(caller: Caller) -> No
     client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="live")
     caller.provision(name, "1", 1)
     assert put("second")[1].startswith("Alias can't be used for Provisioned Concurrency configuration")
+    reserve = {"FunctionName": name, "ReservedConcurrentExecutions": 0}
+    assert refusal(lambda: client.put_function_concurrency(**reserve))[1] == (
+        "ReservedConcurrentExecutions 0 should not be lower than function's total provisioned concurrency [1]."
+    )
     client.delete_function(FunctionName=name)
 
 
@@ -527,6 +531,10 @@ def test_a_function_that_cannot_be_is_refused(caller: Caller) -> None:
     assert create(environment={"AWS_REGION": "x"})[1].endswith("Reserved keys used in this request: AWS_REGION")
     assert create(timeout_seconds=901)[0] == "ValidationException"
     name = caller.publish()
+    other_code = specs.published_version(name, code_sha256="bm90IHRoaXM=")
+    assert refusal(lambda: caller.client.publish_version(**other_code))[1].startswith(
+        "CodeSHA256 (bm90IHRoaXM=) is different from current CodeSHA256 in $LATEST ("
+    )
     again = specs.lambda_function(name, role_arn=caller.role, code=specs.code_in_request(zipped(app=APP)))
     assert refusal(lambda: caller.client.create_function(**again))[0] == "ResourceConflictException"
     assert refusal(lambda: caller.client.delete_function(FunctionName=name, Qualifier="1")) == (

@@ -30,6 +30,7 @@ from typing import IO, Any
 WHOLE_BYTES = 4096 if sys.platform == "linux" else 512
 CLIENT_FIELDS = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
 IDENTITY_FIELDS = ("cognito_identity_id", "cognito_identity_pool_id")
+NO_BREAK_SPACE = "\u00a0"
 
 Handler = Callable[[Any, Any], Any]
 
@@ -82,7 +83,7 @@ class LogHandler(logging.Handler):
         self._voice.log(self.format(record))
 
 
-class Context:
+class LambdaContext:
     """The handler's second argument."""
 
     def __init__(self, request: Mapping[str, Any], environment: Mapping[str, str]) -> None:
@@ -105,6 +106,10 @@ class Context:
     def log(self, message: object) -> None:
         """Write to the log."""
         print(message)
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={value}" for name, value in vars(self).items() if not name.startswith("_"))
+        return f"LambdaContext([{','.join(shown)}])"
 
 
 def client_context(document: Any) -> Any:
@@ -133,7 +138,7 @@ def main(token: str, answer: Path) -> None:
     for request in requests:
         voice.request_id = request["id"]
         document, failed = respond(handler, request, voice)
-        answer.write_text(document, encoding="utf-8", newline="")
+        answer.write_bytes(document)
         voice.tell(done=request["id"], failed=failed, memory_mb=peak_memory_mb())
 
 
@@ -151,6 +156,9 @@ def load(name: str) -> Handler:
     if not dot:
         reason = "not enough values to unpack (expected 2, got 1)"
         raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': {reason}")
+    if module_name.split(".")[0] in sys.builtin_module_names:
+        reason = f"Cannot use built-in module {module_name} as a handler module"
+        raise Fault("Runtime.BuiltInModuleConflict", reason)
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
@@ -164,24 +172,24 @@ def load(name: str) -> Handler:
     return handler
 
 
-def respond(handler: Handler, request: Mapping[str, Any], voice: Voice) -> tuple[str, bool]:
+def respond(handler: Handler, request: Mapping[str, Any], voice: Voice) -> tuple[bytes, bool]:
     """What the handler answers, as JSON, and whether that is an error."""
     try:
-        return marshalled(handler(json.loads(request["event"]), Context(request, os.environ))), False
+        return marshalled(handler(json.loads(request["event"]), LambdaContext(request, os.environ))), False
     except Exception as error:
         told = told_error(error, request["id"])
         log_error(voice, told)
-        return json.dumps(told), True
+        return json.dumps(told).encode(), True
 
 
-def marshalled(value: Any) -> str:
-    """The answer as JSON; Decimal, which DynamoDB gives, is a number."""
+def marshalled(value: Any) -> bytes:
+    """The answer as JSON; Decimal, which DynamoDB gives, is a number. Bytes are an answer as they are."""
+    if isinstance(value, bytes):
+        return value
     try:
-        text = json.dumps(value, ensure_ascii=False, default=_number)
-        text.encode()
+        return json.dumps(value, ensure_ascii=False, default=_number).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
-    return text
 
 
 def _number(value: Any) -> float:
@@ -195,15 +203,18 @@ def told_error(error: Exception, request_id: str) -> dict[str, Any]:
     if isinstance(error, Fault):
         kind, trace = error.kind, error.trace
     else:
-        frames = traceback.extract_tb(error.__traceback__)
-        kind, trace = type(error).__name__, traceback.format_list([one for one in frames if one.filename != __file__])
+        frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename != __file__]
+        kind = type(error).__name__
+        trace = traceback.format_list([(one.filename, one.lineno or 0, one.name, one.line) for one in frames])
     return {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": trace}
 
 
 def log_error(voice: Voice, told: Mapping[str, Any]) -> None:
-    """The same in the log."""
-    head = f"[ERROR] {told['errorType']}: {told['errorMessage']}\nTraceback (most recent call last):\n"
-    voice.log((head + "".join(told["stackTrace"])).rstrip("\n"))
+    """The same in the log, where AWS's runtime indents with no-break spaces."""
+    head = ": ".join(part for part in (f"[ERROR] {told['errorType']}", told["errorMessage"]) if part)
+    lines = "".join(told["stackTrace"]).splitlines()
+    indented = [NO_BREAK_SPACE * (len(line) - len(line.lstrip(" "))) + line.lstrip(" ") for line in lines]
+    voice.log("\n".join([head, "Traceback (most recent call last):", *indented]))
 
 
 def peak_memory_mb() -> int:

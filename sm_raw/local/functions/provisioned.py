@@ -98,6 +98,11 @@ class Provisioning:
             self._engine.store.update(record, Status="IN_PROGRESS", StatusReason=None)
             self._start(record)
 
+    def total(self, region: str, name: str, *, apart_from: str = "") -> int:
+        """How many are provisioned for a function."""
+        others = [record for record in self._of(region, name) if _qualifier(record) != apart_from]
+        return sum(record.description[REQUESTED] for record in others)
+
     def _start(self, record: Record) -> None:
         self._engine.start(f"provisioned concurrency {record.name}", lambda: self._fill(record))
 
@@ -194,8 +199,7 @@ class Provisioning:
             raise ServiceError("ResourceConflictException", VERSION_CONFLICT, status=409)
 
     def _refuse_too_many(self, function: Function, qualifier: str, executions: int) -> None:
-        others = [record for record in self._of(function.region, function.name) if _qualifier(record) != qualifier]
-        total = executions + sum(record.description[REQUESTED] for record in others)
+        total = executions + self.total(function.region, function.name, apart_from=qualifier)
         reserved = reserved_concurrency(self._client(function.region), function.name)
         if reserved is not None and total > reserved:
             raise invalid(ABOVE_RESERVED)
