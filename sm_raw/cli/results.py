@@ -37,6 +37,8 @@ def results(options: argparse.Namespace) -> int:
 
 
 def _results(clients: Clients, options: argparse.Namespace, story: Story) -> int:
+    if options.include and not options.download:
+        raise SmRawError("--include names what --download fetches: give --download DIR, too")
     kind = find_job(clients, options.name)
     if kind is TUNING:
         _of_tuning(clients, options, story)
@@ -93,7 +95,9 @@ def _download(clients: Clients, training_job: str, options: argparse.Namespace, 
     fetched = fetch_artefacts(clients, training_job, options.download, parts=parts)
     for artefact in fetched:
         story.line(f"{artefact.path}: {artefact.bytes:,} bytes of {artefact.s3_uri}")
-    if missing := [part for part in parts if part not in {artefact.part for artefact in fetched}]:
+    missing = [part for part in parts if part not in {artefact.part for artefact in fetched}]
+    # That there are no reports is no news where nobody has asked for them.
+    if missing and (options.include or not fetched):
         story.line(f"training job {training_job!r} has left nothing of: {', '.join(missing)}")
 
 

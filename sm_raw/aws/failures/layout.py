@@ -50,4 +50,4 @@ def quoted(lines: Sequence[str], most_rows: int) -> Iterator[str]:
         )
         if len(rows) > most_rows:
             rows[most_rows - 1 :] = [rows[most_rows - 1][: WIDTH - 1] + "…"]
-        yield from rows or ["  |"]
+        yield from (row.rstrip() for row in rows or ["  |"])

@@ -177,7 +177,7 @@ def _named(
     request: Mapping[str, Any], name: str, before: str, extra: Mapping[str, Any]
 ) -> CreateTrainingJobRequestTypeDef:
     """The request under its own name, or one of the job before and of what it asks for."""
-    asked = assembled({**dict(_without_defaults(request)), "TrainingJobName": before}, extra)
+    asked = assembled({"TrainingJobName": before, **dict(_without_defaults(request))}, extra)
     if before == asked["TrainingJobName"]:
         asked["TrainingJobName"] = name or job_name(before, canonical_hash(asked))
     return cast("CreateTrainingJobRequestTypeDef", asked)
