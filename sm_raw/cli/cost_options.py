@@ -7,20 +7,23 @@ import math
 from pathlib import Path
 
 PRICES_FORM = """\
-a price list is JSON, and none comes with this package:
-  {"region": "us-east-1", "currency": "USD", "date": "2026-11-01", "source": "URL or name",
-   "prices": {"Train:ml.m5.xlarge": NUMBER, "Host:ml.m5.large": NUMBER, ...}}
-  by usage type, as on a bill but without the region: Train, Processing, Tsform, Host and AsyncInf (an hour of an
-  instance), BoxUsage (the same on EC2), Train:VolumeUsage.gp2, Host:VolumeUsage.gp2 and EBS:VolumeUsage.gp3
-  (a GB-month), ServerlessInf:Mem-4GB and ProvisionedConcurrency:Mem-4GB (a second),
-  Lambda-Provisioned-Concurrency (a GB-second)
+a price list is JSON; none comes with this package, and no price is guessed:
+  {"region": "us-east-1", "currency": "USD", "date": "2026-11-01",
+   "source": "URL", "prices": {"Train:ml.m5.xlarge": NUMBER, ...}}
+
+prices are by usage type, as on a bill but without its region:
+  Train: Processing: Tsform: Host: AsyncInf: and an instance type    an hour
+  BoxUsage: and an instance type of EC2                              an hour
+  Train:VolumeUsage.gp2 Host:VolumeUsage.gp2 EBS:VolumeUsage.gp3     a GB-month
+  ServerlessInf:Mem-4GB ProvisionedConcurrency:Mem-4GB               a second
+  Lambda-Provisioned-Concurrency                                     a GB-second
 """
 
 
 def add_cost_options(parser: argparse.ArgumentParser) -> None:
     """Add --prices, --hours and --budget."""
     costs = parser.add_argument_group("costs")
-    add_prices(costs)
+    add_prices(costs, "without one AWS's Price List API is asked, if AWS is")
     costs.add_argument(
         "--hours",
         type=_positive,
@@ -35,11 +38,9 @@ def add_cost_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_prices(parser: argparse._ActionsContainer) -> None:
-    """Add --prices."""
-    parser.add_argument(
-        "--prices", type=Path, metavar="FILE", help="a price list; without one the Price List API is asked, if any is"
-    )
+def add_prices(parser: argparse._ActionsContainer, otherwise: str) -> None:
+    """Add --prices; ``otherwise`` says what is done without it."""
+    parser.add_argument("--prices", type=Path, metavar="FILE", help=f"a price list (see plan --help); {otherwise}")
 
 
 def _positive(text: str) -> float:

@@ -96,7 +96,7 @@ def add_commands(commands: Any) -> None:
     )
     results.add_argument("--instance-type", metavar="TYPE", help="on which the model is to be served (default: a CPU)")
     ls = command(commands, "ls", "list what runs and costs: jobs, endpoints, warm pools, functions", LS_EXAMPLES)
-    add_prices(ls)
+    add_prices(ls, "without one nothing is said of costs")
     ls.add_argument("--costs", action="store_true", help="ask the Price List API what it costs in an hour")
     ls.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed (text)")
     invoke = command(commands, "invoke", "ask an endpoint about pictures or other files", INVOKE_EXAMPLES)

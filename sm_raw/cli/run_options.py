@@ -43,10 +43,10 @@ exit codes: 0 nothing is left, 1 not so; it can be repeated
 PLAN_EXAMPLES = (
     """\
 examples:
-  python -m sm_raw plan --recipe dog_breeds                           (nobody is asked)
+  python -m sm_raw plan --recipe dog_breeds            (nobody is asked)
   python -m sm_raw plan --recipe dog_breeds --prices prices.json --budget 20
-  python -m sm_raw plan --recipe dog_breeds --target aws              (what is there, quotas, AWS's prices)
-  python -m sm_raw plan --recipe dog_breeds --target aws --write-prices prices.json
+  python -m sm_raw plan --target aws     (what is there, quotas, AWS's prices)
+  python -m sm_raw plan --target aws --write-prices prices.json
   python -m sm_raw plan --endpoint-url http://127.0.0.1:5001 --format json
 
 exit codes: 0 it can be run, 1 not so, or it may cost more than --budget
