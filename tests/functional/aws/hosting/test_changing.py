@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from sm_raw import specs
@@ -355,3 +356,32 @@ def test_putting_back_what_is_there_gives_no_tags_and_moves_no_alarm(
     script.scaling.add_response("put_scheduled_action", {}, {**MORNINGS, "StartTime": NOW.isoformat()})
     assert restore_scaling(clients, read_snapshot(keep)) == []
     assert [path.name for path in tmp_path.iterdir()] == ["scaling.json"]
+
+
+def test_where_the_old_configuration_was_deleted_all_that_scales_goes_and_comes_back(
+    go: Callable[..., Any], script: Script
+) -> None:
+    script.begun()
+    script.sagemaker.add_client_error("describe_endpoint_config", "ValidationException", "Could not find it", 400)
+    script.config("c2").deregistered().updated().endpoint(config="c2").restored().snapshot("2")
+    assert len(go().reregistered) == 1
+
+
+def test_a_new_configuration_that_is_not_there_is_the_services_own_error(
+    go: Callable[..., Any], script: Script
+) -> None:
+    script.begun().config("c1")
+    script.sagemaker.add_client_error("describe_endpoint_config", "ValidationException", "Could not find c2", 400)
+    with pytest.raises(ClientError, match="Could not find c2"):
+        go()
+
+
+def test_a_failure_that_cannot_be_looked_into_is_told_all_the_same(go: Callable[..., Any], script: Script) -> None:
+    script.begun().configs().updated().endpoint("Failed", reason="no capacity")
+    for _ in range(2):  # For the explanation, and for the state it is in.
+        script.sagemaker.add_client_error("describe_endpoint", "AccessDeniedException", "no right", 400)
+    with pytest.raises(ChangeFailed, match="no capacity") as raised:
+        go()
+    (state,) = raised.value.state
+    assert state.startswith("scaling not as it was: its state cannot be read: ")
+    assert raised.value.explanation is None

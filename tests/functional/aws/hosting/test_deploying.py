@@ -255,3 +255,11 @@ def test_a_create_is_sent_again_only_if_it_surely_was_not_carried_out(
     monkeypatch.setattr(clients.sagemaker, "create_endpoint", create_endpoint)
     deploy(clients, endpoint=ENDPOINT, sleep=fake_time.sleep, clock=fake_time.clock)
     assert calls == [ENDPOINT] * sent
+
+
+def test_a_failure_that_cannot_be_looked_into_is_told_all_the_same(go: Callable[..., Any], script: Script) -> None:
+    script.absent("endpoint").created("endpoint").there("endpoint", "Failed", "no capacity")
+    script.sagemaker.add_client_error("describe_endpoint", "AccessDeniedException", "no right", 400)
+    script.deleted("endpoint")
+    with pytest.raises(DeploymentFailed, match="endpoint 'e' ended Failed: no capacity"):
+        go(model=(), config=None)

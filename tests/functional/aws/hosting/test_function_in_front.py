@@ -191,3 +191,14 @@ def test_a_function_that_is_there_is_never_touched(go: Callable[..., Any], scrip
 def test_all_of_it_is_checked_before_anything_is_made(go: Callable[..., Any], script: Script) -> None:
     with pytest.raises(InvalidRequest, match="CreateFunction was not sent"):
         go(extra={"MemorySize": 64})
+
+
+def test_a_version_that_cannot_be_published_takes_the_rest_back(go: Callable[..., Any], script: Script) -> None:
+    script.free().role().created().state("Active")
+    script.function.add_client_error("publish_version", "CodeStorageExceededException", "no room", 400)
+    script.state("Active")
+    script.function.add_response("delete_function", {}, {"FunctionName": "f"})
+    script.role_removed()
+    with pytest.raises(DeploymentFailed, match="version of function 'f': not made") as raised:
+        go()
+    assert (raised.value.step, len(raised.value.removed)) == ("PublishVersion", 3)

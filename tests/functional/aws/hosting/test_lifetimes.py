@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from sm_raw.aws.clients import Clients, aws_clients
@@ -138,3 +139,36 @@ def test_the_role_of_the_schedule_may_delete_this_endpoint_with_its_scaling() ->
             "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/*"
         ],
     }
+
+
+def test_all_pages_are_read_and_an_endpoint_that_goes_meanwhile_is_passed_over(
+    clients: Clients, stub: Callable[[str], Stubber]
+) -> None:
+    sagemaker = stub("sagemaker")
+
+    def summary(name: str) -> dict[str, Any]:
+        times = {"CreationTime": NOW, "LastModifiedTime": NOW}
+        return {"EndpointName": name, "EndpointArn": f"arn:aws:sagemaker:endpoint/{name}", "EndpointStatus": "InService", **times}
+
+    page = {"MaxResults": 100}
+    sagemaker.add_response("list_endpoints", {"Endpoints": [summary("gone")], "NextToken": "2"}, page)
+    sagemaker.add_client_error("list_tags", "ValidationException", "Could not find it", 400)
+    sagemaker.add_response("list_endpoints", {"Endpoints": [summary("old")]}, {**page, "NextToken": "2"})
+    tags = [{"Key": "team", "Value": "vision"}, {"Key": TAG, "Value": "2025-01-01T00:00:00Z"}]
+    sagemaker.add_response("list_tags", {"Tags": tags}, {"ResourceArn": "arn:aws:sagemaker:endpoint/old", "MaxResults": 50})
+    assert [lifetime.endpoint for lifetime in expired_endpoints(clients, now=NOW)] == ["old"]
+
+
+def test_what_the_caller_may_not_do_passes_through(clients: Clients, stub: Callable[[str], Stubber]) -> None:
+    stub("scheduler").add_client_error("delete_schedule", "AccessDeniedException", "no", 403)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        forget_lifetime(clients, "e")
+    described = {
+        **{"EndpointName": "e", "EndpointArn": "arn:aws:x:e-long-arn-here", "EndpointStatus": "InService"},
+        **{"CreationTime": NOW, "LastModifiedTime": NOW},
+    }
+    stub("sagemaker").add_response("describe_endpoint", described)
+    stub("scheduler").add_client_error("create_schedule", "AccessDeniedException", "no", 403)
+    # No tag says that it will be deleted.
+    with pytest.raises(ClientError, match="AccessDenied"):
+        set_lifetime(clients, "e", until=LATER, scheduler_role_arn=ROLE_ARN, now=NOW)

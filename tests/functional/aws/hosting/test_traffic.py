@@ -172,3 +172,12 @@ def test_what_cannot_be_meant_is_refused_before_anything_changes(
     with pytest.raises(ChangeFailed, match=told) as raised:
         shift(weights, steps=steps)
     assert raised.value.state == ("nothing was changed",)
+
+
+def test_a_refused_step_leaves_the_weights_as_they_are(shift: Callable[..., Any], script: Script) -> None:
+    script.weights(1, 0)
+    script.sagemaker.add_client_error("update_endpoint_weights_and_capacities", "ValidationException", "no", 400)
+    script.weights(1, 0).step(1, 0)
+    with pytest.raises(ChangeFailed, match="step 1 of 1: An error occurred") as raised:
+        shift({"blue": 0, "green": 1})
+    assert raised.value.state == ("it has the old weights again: blue 1, green 0",)
