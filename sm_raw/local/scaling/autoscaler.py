@@ -18,7 +18,7 @@ from sm_raw.local.scaling import alarm_states, schedules, tracking_alarms
 from sm_raw.local.scaling.activities import ALARM_CAUSE, FAILED, SCHEDULE_CAUSE, SUCCESSFUL, Target
 from sm_raw.local.scaling.alarm_watch import AlarmWatch, Judged
 from sm_raw.local.scaling.capacity import capacity, place_of, set_capacity
-from sm_raw.local.scaling.decisions import Decision, Wish, decided, stepped, tracked
+from sm_raw.local.scaling.decisions import Decision, Wish, decided, is_suspended, stepped, tracked
 from sm_raw.local.scaling.metering import Place
 from sm_raw.local.scaling.operations import SERVICE
 
@@ -140,7 +140,7 @@ class Autoscaler:
             for each in judged:
                 if each.state == alarm_states.ALARM and tracking_alarms.of_policy(policy["PolicyARN"], [each.alarm]):
                     wishes += self._wishes(target, policy, each, found.desired)
-        allowed = [wish for wish in wishes if not _is_suspended(described, wish, found.desired)]
+        allowed = [wish for wish in wishes if not is_suspended(described, wish, found.desired)]
         decision = decided(allowed, trackers, found.desired, described["MinCapacity"], described["MaxCapacity"])
         if decision is not None:
             self._carry_out(target, place, decision, described, found.desired)
@@ -184,9 +184,3 @@ class Autoscaler:
     def _scaled_now(self) -> float:
         """Now, in seconds of which cooldowns are made."""
         return self._clock() * self._engine.time_scale
-
-
-def _is_suspended(described: Described, wish: Wish, before: int) -> bool:
-    suspended = described.get("SuspendedState") or {}
-    way = "Out" if wish.capacity > before else "In"
-    return bool(suspended.get(f"DynamicScaling{way}Suspended"))

@@ -83,14 +83,11 @@ def stepped(config: Mapping[str, Any], breach: float, capacity: int, past: Past,
     if step is None:
         return None
     cooldown = config.get("Cooldown")
-    base = _base(capacity, past, cooldown, now)
-    wanted = adjusted(base, config["AdjustmentType"], step["ScalingAdjustment"], config.get("MinAdjustmentMagnitude"))
-    if wanted > capacity:
-        return wanted
-    wanted = adjusted(
-        capacity, config["AdjustmentType"], step["ScalingAdjustment"], config.get("MinAdjustmentMagnitude")
-    )
-    return wanted if wanted < capacity and not _cools(past.in_ended, cooldown, now) else None
+    change = config["AdjustmentType"], step["ScalingAdjustment"], config.get("MinAdjustmentMagnitude")
+    out, less = adjusted(_base(capacity, past, cooldown, now), *change), adjusted(capacity, *change)
+    if less < capacity:
+        return None if _cools(past.in_ended, cooldown, now) else less
+    return out if out > capacity else None
 
 
 def adjusted(capacity: int, kind: str, adjustment: int, least: int | None = None) -> int:
@@ -103,7 +100,7 @@ def adjusted(capacity: int, kind: str, adjustment: int, least: int | None = None
     if kind == "ChangeInCapacity":
         return max(0, capacity + adjustment)
     change = max(abs(int(capacity * adjustment / 100)), least or 1)
-    return max(0, capacity + math.copysign(change, adjustment).__trunc__())
+    return max(0, capacity + (change if adjustment > 0 else -change))
 
 
 def decided(wishes: Iterable[Wish], trackers: Iterable[str], capacity: int, low: int, high: int) -> Decision | None:
@@ -124,6 +121,12 @@ def decided(wishes: Iterable[Wish], trackers: Iterable[str], capacity: int, low:
     wish = max(ins, key=lambda each: each.capacity)
     reached = max(wish.capacity, low)
     return Decision(reached, wish) if reached < capacity else Decision(capacity, wish, "AlreadyAtMinCapacity")
+
+
+def is_suspended(target: Mapping[str, Any], wish: Wish, capacity: int) -> bool:
+    """Whether a scalable target, as it is described, does not scale that way for the time being."""
+    way = "Out" if wish.capacity > capacity else "In"
+    return bool((target.get("SuspendedState") or {}).get(f"DynamicScaling{way}Suspended"))
 
 
 def _base(capacity: int, past: Past, cooldown: int | None, now: float) -> int:

@@ -17,10 +17,6 @@ from sm_raw.local.scaling.statistics import Statistics
 
 NAMESPACE = "AWS/SageMaker"
 MICROSECONDS = 1_000_000
-METRICS = (
-    *("Invocations", "InvocationsPerInstance", "Invocation4XXErrors", "Invocation5XXErrors"),
-    *("ModelLatency", "OverheadLatency"),
-)
 UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
 # What is zero while nobody invokes: "If a variant's traffic becomes zero, SageMaker automatically scales in to the
 # minimum number of instances specified. In this case, SageMaker emits metrics with a value of zero."
@@ -34,15 +30,16 @@ Samples = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Place:
-    """A variant of an endpoint."""
+    """A variant of an endpoint, or, without one, the endpoint: what a metric is about."""
 
     region: str
     endpoint: str
-    variant: str
+    variant: str = ""
 
     def dimensions(self) -> list[dict[str, str]]:
         """As CloudWatch spells them."""
-        return [{"Name": "EndpointName", "Value": self.endpoint}, {"Name": "VariantName", "Value": self.variant}]
+        named = (("EndpointName", self.endpoint), ("VariantName", self.variant))
+        return [{"Name": name, "Value": value} for name, value in named if value]
 
 
 @dataclass

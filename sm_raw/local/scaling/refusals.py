@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from sm_raw.local.engine import Engine
+from sm_raw.local.hosting import find_endpoint
 from sm_raw.local.protocol import Request, ServiceError, validation_error
 from sm_raw.local.scaling import schedules
 from sm_raw.local.scaling.activities import Target
@@ -48,6 +49,9 @@ def refuse_registration(engine: Engine, target: Target, request: Request) -> Non
     refuse_crossed_bounds({**(known or {}), **request})
     if place := place_of(target):
         _refuse_absent_variant(engine, place, is_new=known is None)
+        record = find_endpoint(engine, place.region, place.endpoint)
+        if request.get("MinCapacity") == 0 and not (record and record.description.get("AsyncInferenceConfig")):
+            raise validation_error("Minimum instance count is required to be 1 or higher.")
 
 
 def refuse_crossed_bounds(bounds: Mapping[str, Any]) -> None:
@@ -77,13 +81,15 @@ def refuse_policy(request: Request) -> None:
 
 
 def refuse_action(request: Request, known: Mapping[str, Any] | None, now: float) -> None:
-    """Refuse an action that changes nothing, a time that has gone by, and a time zone that is none."""
+    """Refuse an action that changes nothing, a time that has gone by, and one that cannot be read."""
     if known is None and "Schedule" not in request:
         raise validation_error("A schedule must be given for a new scheduled action.")
     bounds = request.get("ScalableTargetAction", {})
     if not bounds.keys() & set(BOUNDS) and (known is None or "ScalableTargetAction" in request):
         raise validation_error("At least one of minimum capacity and maximum capacity should be provided")
     _refuse_unknown_zone(request.get("Timezone"))
+    if not schedules.is_readable(request.get("Schedule", "")):
+        raise validation_error(f"{request['Schedule']} is no cron expression that the service knows.")
     once = schedules.at(request.get("Schedule", ""), request.get("Timezone"))
     if once is not None and once.timestamp() <= now:
         told = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

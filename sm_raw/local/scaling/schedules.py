@@ -2,7 +2,8 @@
 
 Sources: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScheduledAction.html and, for cron
 expressions, https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
-The libraries that read cron know neither its year nor its W; all that is needed here is whether one minute fits.
+The libraries for cron read other dialects (days of the week from 0, seconds before the year); all that is needed here
+is whether one minute fits.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 CRON = re.compile(r"cron\((.+)\)")
 UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 MINUTE = 60
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Who was not looked at for longer than this, as while a laptop slept, missed what was due.
 LONGEST_LOOK_SECONDS = 3600
 MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
@@ -63,11 +65,23 @@ def fits(expression: str, moment: datetime) -> bool:
     """Whether a minute is one of a cron expression: minutes, hours, day of month, month, day of week, year."""
     minute, hour, day, month, weekday, year = expression.upper().split()
     plain = {"minute": minute, "hour": hour, "month": month, "year": year}
-    return (
-        all(_holds(text, getattr(moment, field), *PLAIN[field]) for field, text in plain.items())
-        and any(_is_day(part, moment) for part in day.split(","))
-        and any(_is_weekday(part, moment) for part in weekday.split(","))
+    # Lists, and no short cuts: what cannot be read anywhere is to raise ValueError at any time.
+    return all(
+        [
+            *[_holds(text, getattr(moment, field), *PLAIN[field]) for field, text in plain.items()],
+            True in [_is_day(part, moment) for part in day.split(",")],
+            True in [_is_weekday(part, moment) for part in weekday.split(",")],
+        ]
     )
+
+
+def is_readable(schedule: str) -> bool:
+    """Whether a schedule of the right form can be followed: the fields of cron(...) have values that it knows."""
+    cron = CRON.fullmatch(schedule)
+    try:
+        return cron is None or fits(cron[1], EPOCH) in {True, False}
+    except ValueError:
+        return False
 
 
 def _passes(first: float, every: float, since: float, now: float) -> bool:
@@ -93,16 +107,19 @@ def _moment(value: datetime | None) -> float | None:
 
 
 def _holds(text: str, value: int, names: Mapping[str, int], low: int, high: int) -> bool:
-    return any(_in_part(part, value, names, low, high) for part in text.split(","))
+    return True in [_in_part(part, value, names, low, high) for part in text.split(",")]
 
 
 def _in_part(part: str, value: int, names: Mapping[str, int], low: int, high: int) -> bool:
     """Whether a number is in one part of a field: ``*``, ``5``, ``MON-FRI``, ``*/15``, ``8-18/2``."""
     span, _, step = part.partition("/")
     first, _, last = span.partition("-")
-    start = low if first in {"*", "?"} else names.get(first) or int(first)
-    end = (names.get(last) or int(last)) if last else (high if first in {"*", "?"} or step else start)
-    return start <= value <= end and (value - start) % int(step or 1) == 0
+    is_any, every = first in {"*", "?"}, int(step or 1)
+    start = low if is_any else names.get(first) or int(first)
+    end = (names.get(last) or int(last)) if last else (high if is_any or step else start)
+    if not low <= start <= end <= high or every < 1:
+        raise ValueError(part)
+    return start <= value <= end and (value - start) % every == 0
 
 
 def _is_day(part: str, moment: datetime) -> bool:
