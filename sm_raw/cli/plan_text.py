@@ -17,7 +17,7 @@ NOBODY = "nobody was asked what is there: give --target aws, or --endpoint-url U
 def plan_lines(facts: PlanFacts, *, requests: bool = False) -> Iterator[str]:
     """The whole plan; with ``requests``, each of them as JSON at the end."""
     values = facts.plan.values
-    yield f"recipe {facts.plan.recipe.name} in {values['region']}, bucket {facts.plan.bucket}"
+    yield from _wrapped(f"recipe {facts.plan.recipe.name} in {values['region']}, bucket {facts.plan.bucket}", indent="")
     yield ""
     yield from _steps(facts)
     yield ""

@@ -49,7 +49,7 @@ examples:
   python -m sm_raw plan --target aws --write-prices prices.json
   python -m sm_raw plan --endpoint-url http://127.0.0.1:5001 --format json
 
-exit codes: 0 it can be run, 1 not so, or it may cost more than --budget
+exit codes: 0 the plan is printed, 1 there is none, or its budget is exceeded
 
 """
     + PRICES_FORM
