@@ -130,8 +130,9 @@ class _Change:
             sleep=self._sleep,
             clock=self._clock,
         )
-        if response["EndpointConfigName"] != self.config:
-            reason = response.get("FailureReason") or "the service gives no reason"
+        reason = str(response.get("FailureReason", ""))
+        # Where it had this configuration before, only the reason tells.
+        if response["EndpointConfigName"] != self.config or (self.config == self.snapshot.config and reason):
             raise JobFailed("endpoint", self.name, "rolled back", reason, last_response=response)
         self.lost = self.snapshot.only(*(each for each in self.lost.targets if each in self._stay))
         return response

@@ -385,3 +385,15 @@ def test_a_failure_that_cannot_be_looked_into_is_told_all_the_same(go: Callable[
     (state,) = raised.value.state
     assert state.startswith("scaling not as it was: its state cannot be read: ")
     assert raised.value.explanation is None
+
+
+def test_a_rollback_to_the_very_same_configuration_is_known_by_its_reason(
+    go: Callable[..., Any], script: Script, stub: Stub
+) -> None:
+    update = dict(specs.update_endpoint("e", config_name="c1"))
+    script.begun().config("c1").config("c1").updated(EndpointConfigName="c1").endpoint(reason="no capacity")
+    script.endpoint(reason="no capacity")
+    stub("logs").add_response("describe_log_streams", {"logStreams": []}, {"logGroupName": ANY})
+    script.endpoint(reason="no capacity").snapshot()
+    with pytest.raises(ChangeFailed, match="ended rolled back: no capacity"):
+        go(update=update)

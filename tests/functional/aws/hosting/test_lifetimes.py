@@ -148,14 +148,21 @@ def test_all_pages_are_read_and_an_endpoint_that_goes_meanwhile_is_passed_over(
 
     def summary(name: str) -> dict[str, Any]:
         times = {"CreationTime": NOW, "LastModifiedTime": NOW}
-        return {"EndpointName": name, "EndpointArn": f"arn:aws:sagemaker:endpoint/{name}", "EndpointStatus": "InService", **times}
+        return {
+            "EndpointName": name,
+            "EndpointArn": f"arn:aws:sagemaker:endpoint/{name}",
+            "EndpointStatus": "InService",
+            **times,
+        }
 
     page = {"MaxResults": 100}
     sagemaker.add_response("list_endpoints", {"Endpoints": [summary("gone")], "NextToken": "2"}, page)
     sagemaker.add_client_error("list_tags", "ValidationException", "Could not find it", 400)
     sagemaker.add_response("list_endpoints", {"Endpoints": [summary("old")]}, {**page, "NextToken": "2"})
     tags = [{"Key": "team", "Value": "vision"}, {"Key": TAG, "Value": "2025-01-01T00:00:00Z"}]
-    sagemaker.add_response("list_tags", {"Tags": tags}, {"ResourceArn": "arn:aws:sagemaker:endpoint/old", "MaxResults": 50})
+    sagemaker.add_response(
+        "list_tags", {"Tags": tags}, {"ResourceArn": "arn:aws:sagemaker:endpoint/old", "MaxResults": 50}
+    )
     assert [lifetime.endpoint for lifetime in expired_endpoints(clients, now=NOW)] == ["old"]
 
 
