@@ -17,6 +17,7 @@ from sm_raw.local.async_queue import AsyncQueue
 from sm_raw.local.engine import Engine
 from sm_raw.local.fleet import Fleet, NoServer, Variant
 from sm_raw.local.model_server import ModelServer, Unhealthy, endpoint_folder, ping_failure
+from sm_raw.local.scaling.activities import Target
 from sm_raw.local.store import Record
 
 REASON_CHARACTERS = 1024
@@ -189,7 +190,8 @@ class Deployment:
         """End every server; then the endpoint is no more."""
         with self._changing:
             try:
-                self._fleet.end()
+                for fleet in self._fleets:
+                    fleet.end()
                 self._deregister_scaling()
             finally:
                 self._engine.forget(self)
@@ -203,6 +205,8 @@ class Deployment:
 
     def _fulfil(self, fleet: Fleet) -> None:
         """Bring ``fleet`` to what is wanted, or fail where servers are missing and a fault on purpose says so."""
+        if self._record.description["EndpointStatus"] == "Deleting":
+            raise Unhealthy("The endpoint is being deleted.")
         missing = any(count > 0 for count in fleet.missing().values())
         if missing and (fault := self._engine.faults.of_endpoint(self._record.name)):
             self._engine.closing.wait(fault.seconds)
@@ -227,20 +231,13 @@ class Deployment:
             raise
 
     def _deregister_scaling(self) -> None:
-        # The service deregisters the scalable targets of an endpoint that is deleted, and their policies with them.
-        autoscaling = self._engine.client("application-autoscaling", self._record.region)
-        for variant in self._fleet.variants:
-            target: dict[str, Any] = {
-                "ServiceNamespace": "sagemaker",
-                "ResourceId": f"endpoint/{self._record.name}/variant/{variant}",
-            }
-            for policy in autoscaling.describe_scaling_policies(**target)["ScalingPolicies"]:
-                autoscaling.delete_scaling_policy(
-                    **target, ScalableDimension=policy["ScalableDimension"], PolicyName=policy["PolicyName"]
-                )
-            found = autoscaling.describe_scalable_targets(
-                ServiceNamespace="sagemaker", ResourceIds=[target["ResourceId"]]
-            )
-            for item in found["ScalableTargets"]:
-                with contextlib.suppress(autoscaling.exceptions.ObjectNotFoundException):
-                    autoscaling.deregister_scalable_target(**target, ScalableDimension=item["ScalableDimension"])
+        # The service deregisters the scalable targets of an endpoint that is deleted; their policies go with them.
+        region = self._record.region
+        if region not in self._engine.scaling.regions():
+            return
+        autoscaling = self._engine.client("application-autoscaling", region)
+        resources = [f"endpoint/{self._record.name}/variant/{variant}" for variant in self._fleet.variants]
+        found = autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=resources)
+        for item in found["ScalableTargets"]:
+            with contextlib.suppress(autoscaling.exceptions.ObjectNotFoundException):
+                autoscaling.deregister_scalable_target(**Target.of(region, item).fields())

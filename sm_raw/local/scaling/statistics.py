@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """What CloudWatch calls a statistic set."""
+class Statistics(NamedTuple):
+    """What CloudWatch calls a statistic set. A tuple, as six are made for each invocation."""
 
-    count: float
+    samples: float
     total: float
     least: float
     most: float
@@ -24,14 +22,14 @@ class Statistics:
     def and_(self, other: Statistics) -> Statistics:
         """Of both spans together."""
         least, most = min(self.least, other.least), max(self.most, other.most)
-        return Statistics(self.count + other.count, self.total + other.total, least, most)
+        return Statistics(self.samples + other.samples, self.total + other.total, least, most)
 
     def value(self, statistic: str) -> float:
         """One statistic, by CloudWatch's name. Raises KeyError for another, such as a percentile."""
         values = {
-            "SampleCount": self.count,
+            "SampleCount": self.samples,
             "Sum": self.total,
-            "Average": self.total / self.count if self.count else 0.0,
+            "Average": self.total / self.samples if self.samples else 0.0,
             "Minimum": self.least,
             "Maximum": self.most,
         }
@@ -39,7 +37,7 @@ class Statistics:
 
     def datum(self) -> dict[str, float]:
         """As PutMetricData takes it."""
-        return {"SampleCount": self.count, "Sum": self.total, "Minimum": self.least, "Maximum": self.most}
+        return {"SampleCount": self.samples, "Sum": self.total, "Minimum": self.least, "Maximum": self.most}
 
 
 def joined(spans: Iterable[Statistics | None]) -> Statistics | None:

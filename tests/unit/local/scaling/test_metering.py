@@ -115,4 +115,4 @@ def test_an_invocation_that_no_answer_came_to_is_an_error_of_the_server(meter: M
         invocation.at_model(time_out)
     minute = meter.close_minute()
     assert minute[HERE, "Invocation5XXErrors"] == minute[HERE, "InvocationsPerInstance"] == Statistics.of(1)
-    assert minute[HERE, "ModelLatency"].count == 1
+    assert minute[HERE, "ModelLatency"].samples == 1
