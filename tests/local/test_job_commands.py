@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -41,6 +40,10 @@ for epoch in range(1, 4):
     print(f"valid:loss={1 / epoch};", flush=True)
 pathlib.Path(os.environ["SM_OUTPUT_DATA_DIR"], "confusion.txt").write_text("1 0")
 pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("weights")
+"""
+GREETING = """
+def handle(event, context):
+    print("good day")
 """
 WIDTH = 80
 
@@ -119,26 +122,19 @@ def sick(lab: Any) -> str:
 
 @pytest.fixture(scope="module")
 def function(lab: Any) -> str:
-    """A Lambda function that has written one line."""
+    """A Lambda function that has been called once."""
     name: str = lab.name("function")
-    trust = specs.service_role(name, services=["lambda"])
-    role = lab.clients.iam.create_role(**trust)["Role"]["Arn"]
+    role = lab.clients.iam.create_role(**specs.service_role(name, services=["lambda"]))["Role"]["Arn"]
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("handler.py", "def handle(event, context):\n    return event\n")
-    lab.clients.awslambda.create_function(
-        FunctionName=name,
-        Role=role,
-        Runtime="python3.12",
-        Handler="handler.handle",
-        Code={"ZipFile": package.getvalue()},
+        archive.writestr("app.py", GREETING)
+    request = specs.lambda_function(
+        name, code=specs.code_in_request(package.getvalue()), role_arn=role, handler="app.handle"
     )
-    group, stream = f"/aws/lambda/{name}", "2026/11/21/[$LATEST]0a"
-    logs = lab.clients.logs
-    logs.create_log_group(logGroupName=group)
-    logs.create_log_stream(logGroupName=group, logStreamName=stream)
-    event = {"timestamp": int(time.time() * 1000), "message": "START RequestId: 1"}
-    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+    lab.clients.awslambda.create_function(**request)
+    lab.clients.awslambda.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    lab.clients.awslambda.invoke(FunctionName=name, Payload=b"{}")
+    lab.until(lambda: "END RequestId" in " ".join(lab.log("", f"/aws/lambda/{name}")))
     return name
 
 
@@ -239,11 +235,8 @@ def test_a_tuning_jobs_lines_carry_the_names_and_colours_of_their_streams(
     ("asked", "found"),
     [
         (["--tail", "1"], ["valid:loss=0.3333333333333333;"]),
-        (["--pattern", "loss=(1|0\\.5)"], ["valid:loss=1.0;", "valid:loss=0.5;"]),
-        (["--filter", "LOSS=1"], ["valid:loss=1.0;"]),
-        (["--stream", "algo-2"], []),
-        (["--since", "2999-01-01"], []),
-        (["--until", "2001-01-01"], []),
+        (["--pattern", "loss=(1|0\\.5)", "--stream", "algo-1"], ["valid:loss=1.0;", "valid:loss=0.5;"]),
+        (["--filter", "LOSS=1", "--since", "2999-01-01", "--until", "2999-01-02"], []),
     ],
 )
 def test_only_what_is_asked_for_is_printed(
@@ -301,8 +294,10 @@ def test_a_functions_log_is_found_where_nothing_else_has_the_name(
     lab: Any, function: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(lab, "logs", function) == 0
-    assert capsys.readouterr().out == "START RequestId: 1\n"
-    assert command(lab, "logs", function, "--kind", "function", "--filter", "END") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count("good day") == 1
+    assert [line.split()[0] for line in lines if "RequestId" in line] == ["START", "END", "REPORT"]
+    assert command(lab, "logs", function, "--kind", "function", "--filter", "good night") == 0
     assert f"function {function}: no lines that were asked for" in capsys.readouterr().err
 
 

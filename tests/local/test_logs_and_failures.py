@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
+import urllib.request
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -20,6 +22,13 @@ COUNTING = """
 for number in range(200):
     print(f"line {number}", flush=True)
 """
+SLOWLY = """
+import time
+for number in range(200):
+    print(f"line {number}", flush=True)
+    time.sleep(0.005)
+"""
+READING = ("DescribeLogStreams", "GetLogEvents")
 BROKEN = """
 import argparse
 parser = argparse.ArgumentParser()
@@ -45,6 +54,37 @@ def test_a_running_jobs_log_is_followed_to_its_last_line_and_not_told_again(lab:
     lines = [event.message for event in events if event.message.startswith("line ")]
     assert lines == [f"line {number}" for number in range(200)]
     assert list(job_logs(lab.clients, "CreateTrainingJob", name, follow=False, position=position)) == []
+
+
+@pytest.mark.parametrize("error", ["throttling", "reset", "internal"])
+def test_no_line_is_lost_and_none_told_twice_while_calls_fail(lab: Any, error: str) -> None:
+    request = lab.training(source=source(lab, "slowly", SLOWLY))
+    faults = [{"service": "logs", "operation": name, "error": error, "rate": 0.3} for name in READING]
+    control(lab, {"seed": 7, "calls": faults})
+    try:
+        lab.sm.create_training_job(**request)
+        events = job_logs(
+            lab.clients,
+            "CreateTrainingJob",
+            request["TrainingJobName"],
+            poll_seconds=0.1,
+            linger_seconds=0.2,
+            sleep=lambda seconds: time.sleep(min(seconds, 0.1)),
+        )
+        lines = [event.message for event in events if event.message.startswith("line ")]
+        struck = sum(rule["struck"] for rule in control(lab)["calls"])
+    finally:
+        control(lab, {"seed": 7})
+    assert struck > 0
+    assert lines == [f"line {number}" for number in range(200)]
+
+
+def control(lab: Any, faults: Any = None) -> Any:
+    """The engine's faults; with a document, that from now on."""
+    body = None if faults is None else json.dumps(faults).encode()
+    request = urllib.request.Request(f"{lab.url}/_sm_raw/faults", data=body, method="PUT" if body else "GET")
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as response:
+        return json.loads(response.read() or b"null")
 
 
 def test_a_script_that_fails_is_explained_with_its_chained_traceback(lab: Any) -> None:
