@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,31 +18,37 @@ if TYPE_CHECKING:
 
 def is_same(s3: S3Client, path: Path, uri: S3Uri, listed: Listed, options: S3Options, memory: Remembered) -> bool:
     """Whether the file has the content of what is listed at ``uri``, as far as that can be told."""
-    stat = path.stat()
+    same = is_same_by_listing(path, uri, listed, memory, path.stat())
+    return is_same_by_checksum(s3, path, uri, listed, options, memory) if same is None else same
+
+
+def is_same_by_listing(path: Path, uri: S3Uri, listed: Listed, memory: Remembered, stat: os.stat_result) -> bool | None:
+    """The same without a call; None where that does not tell. ``stat`` is of before the file is read."""
     if stat.st_size != listed.size:
         return False
     remembered = memory.is_content(uri, listed.etag, path, listed.size)
-    if remembered is not None:
-        same, sha256 = remembered, ""
-    elif has_etag(path, listed.size, listed.etag):
-        same, sha256 = True, ""
-    else:
-        same, sha256 = _has_sha256(s3, path, uri, listed, options)
+    same = remembered if remembered is not None else has_etag(path, listed.size, listed.etag) or None
     if same:
-        memory.note(uri, listed.etag, sha256, stat)
+        memory.note(uri, listed.etag, "", stat)
     return same
 
 
-def _has_sha256(s3: S3Client, path: Path, uri: S3Uri, listed: Listed, options: S3Options) -> tuple[bool, str]:
-    """Whether S3 keeps the checksum of this file for the object; and the checksum, if it was needed."""
-    if not listed.has_sha256:
-        return False, ""
+def is_same_by_checksum(
+    s3: S3Client, path: Path, uri: S3Uri, listed: Listed, options: S3Options, memory: Remembered
+) -> bool:
+    """Whether S3 keeps the checksum of this file for the object; of some, it has to be asked."""
+    stat = path.stat()
+    if stat.st_size != listed.size or not listed.has_sha256:
+        return False
     told = listed if listed.sha256 else existing(s3, uri, options)
     # A HeadObject that tells of another object than the listing did is no evidence.
     if told is None or not told.sha256 or told.etag != listed.etag:
-        return False, ""
+        return False
     sha256 = file_sha256(path, listed.size)
-    return is_sha256(told.sha256, sha256), sha256
+    if not is_sha256(told.sha256, sha256):
+        return False
+    memory.note(uri, listed.etag, sha256, stat)
+    return True
 
 
 def existing(s3: S3Client, target: S3Uri, options: S3Options) -> Listed | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -32,13 +32,16 @@ class News:
     moved: bool = True
 
 
+Job = Callable[[], "News | Sequence[News] | None"]
+
+
 class Crew:
     """Jobs are added, also by jobs; ``news()`` gives what they tell; ``close()`` in any case."""
 
     def __init__(self, threads: int, name: str) -> None:
         self._closed = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
-        self._told: queue.SimpleQueue[News | BaseException | None] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[Sequence[News] | BaseException | None] = queue.SimpleQueue()
         self._open = 0
         self._lock = threading.Lock()
 
@@ -52,8 +55,8 @@ class Crew:
         if self._closed.wait(seconds):
             raise CancelledError
 
-    def add(self, job: Callable[[], News | None]) -> None:
-        """Have ``job()`` done by one of the threads; what it returns is news."""
+    def add(self, job: Job) -> None:
+        """Have ``job()`` done by one of the threads; what it returns is news, one or several."""
         with self._lock:
             self._open += 1
         self._pool.submit(self._do, job)
@@ -62,10 +65,10 @@ class Crew:
         """Give news of what was done without a job."""
         with self._lock:
             self._open += 1
-        self._told.put(news)
+        self._told.put((news,))
         self._told.put(None)
 
-    def _do(self, job: Callable[[], News | None]) -> None:
+    def _do(self, job: Job) -> None:
         if self._closed.is_set():
             return
         try:
@@ -74,7 +77,7 @@ class Crew:
             self._told.put(error)
         else:
             if news is not None:
-                self._told.put(news)
+                self._told.put((news,) if isinstance(news, News) else news)
             self._told.put(None)
 
     def news(self) -> Iterator[News]:
@@ -87,4 +90,4 @@ class Crew:
                 with self._lock:
                     self._open -= 1
             else:
-                yield told
+                yield from told

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_raw.aws.calls import ride_out
 from sm_raw.aws.transfers.checksums import PART_BYTES, sha256_text
-from sm_raw.aws.transfers.comparing import is_same
+from sm_raw.aws.transfers.comparing import is_same_by_checksum, is_same_by_listing
 from sm_raw.aws.transfers.crew import Crew, News
 from sm_raw.aws.transfers.multipart import ALGORITHM, PartsUpload, refuse_change
 from sm_raw.aws.transfers.remembered import Remembered
@@ -18,6 +20,12 @@ from sm_raw.aws.transfers.s3_uris import S3Uri
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+COMPARED_BYTES, COMPARED_FILES = 4 << 20, 64
+"""So much is read and hashed by one job: less, and handing over the jobs takes as long as what they do."""
+
+Alike = tuple[Path, S3Uri, Listed, os.stat_result]
+"""A file, and an object of its size; the state of the file before it is read."""
 
 
 class Sender:
@@ -29,6 +37,8 @@ class Sender:
         self._s3, self._options, self._memory = s3, options, memory
         self._put_fields = fitting(s3, "PutObject", options)
         self._begun: list[PartsUpload] = []
+        self._alike: list[Alike] = []
+        self._alike_bytes = 0
 
     def __enter__(self) -> Sender:
         return self
@@ -45,15 +55,45 @@ class Sender:
     def add(self, path: Path, target: S3Uri, listed: Listed | None) -> None:
         """Have a file brought to ``target``, where ``listed`` is."""
         stat = path.stat()
-        if listed is not None and self._memory.is_untouched(target, listed.etag, stat):
+        if listed is None or listed.size != stat.st_size:
+            self.crew.add(functools.partial(self._send, path, target))
+        elif self._memory.is_untouched(target, listed.etag, stat):
             self.crew.tell(News(stat.st_size, stat.st_size, moved=False))
         else:
-            self.crew.add(functools.partial(self._bring, path, target, listed))
+            self._alike.append((path, target, listed, stat))
+            self._alike_bytes += stat.st_size
+            if self._alike_bytes >= COMPARED_BYTES or len(self._alike) >= COMPARED_FILES:
+                self._compare_alike()
 
-    def _bring(self, path: Path, target: S3Uri, listed: Listed | None) -> News | None:
+    def news(self) -> Iterator[News]:
+        """What became of all that was added; the first failure is raised."""
+        self._compare_alike()
+        return self.crew.news()
+
+    def _compare_alike(self) -> None:
+        if self._alike:
+            self.crew.add(functools.partial(self._compare, self._alike))
+        self._alike, self._alike_bytes = [], 0
+
+    def _compare(self, alike: Sequence[Alike]) -> list[News]:
+        """News of those that are the same; the others become jobs of their own, for they take S3's time."""
+        same = []
+        for path, target, listed, stat in alike:
+            told = is_same_by_listing(path, target, listed, self._memory, stat)
+            if told:
+                same.append(News(listed.size, listed.size, moved=False))
+            else:
+                bring = self._send if told is False else functools.partial(self._bring, listed=listed)
+                self.crew.add(functools.partial(bring, path, target))
+        return same
+
+    def _bring(self, path: Path, target: S3Uri, listed: Listed) -> News | None:
+        if is_same_by_checksum(self._s3, path, target, listed, self._options, self._memory):
+            return News(listed.size, listed.size, moved=False)
+        return self._send(path, target)
+
+    def _send(self, path: Path, target: S3Uri) -> News | None:
         size = path.stat().st_size
-        if listed is not None and is_same(self._s3, path, target, listed, self._options, self._memory):
-            return News(size, size, moved=False)
         if size <= PART_BYTES:
             self._put(path, target)
             return News(size, size)

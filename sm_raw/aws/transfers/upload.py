@@ -147,14 +147,13 @@ def _follow(
 ) -> UploadResult:
     for path, target, listed in work:
         sender.add(path, target, listed)
-    result = UploadResult()
-    for news in sender.crew.news():
-        result = result.after(news)
-        state = replace(state, files_done=result.files, bytes_done=state.bytes_done + news.bytes)
+    result, bytes_done = UploadResult(), 0
+    for news in sender.news():
+        result, bytes_done = result.after(news), bytes_done + news.bytes
         if on_progress and news.file_bytes is not None:
             on_progress(result.files, state.files)
         if on_transfer:
-            on_transfer(state)
+            on_transfer(TransferState(result.files, state.files, bytes_done, state.bytes))
     return result
 
 

@@ -16,6 +16,7 @@ from sm_raw.aws.clients import Clients, aws_clients
 from sm_raw.aws.transfers.checksums import PART_BYTES, sha256_text
 from sm_raw.aws.transfers.crew import TransferState
 from sm_raw.aws.transfers.multipart import abort_uploads
+from sm_raw.aws.transfers.sending import COMPARED_FILES
 from sm_raw.aws.transfers.upload import UploadResult, download, upload_file, upload_folder
 from sm_raw.errors import SmRawError, TransferFailed
 
@@ -68,6 +69,19 @@ def test_a_folder_goes_up_whole_and_only_changes_go_up_again(s3: Any, folder: Pa
     third = upload_folder(s3, folder, "s3://bucket/digits")
     assert third == UploadResult(2, 110, 12, 1100)
     assert (third.files, third.bytes) == (14, 1210)
+
+
+def test_of_many_files_compared_together_those_that_differ_are_sent(s3: Any, tmp_path: Path) -> None:
+    count = 2 * COMPARED_FILES + 5
+    for number in range(count):
+        (tmp_path / f"{number}.txt").write_text(f"{number:06}")
+    upload_folder(s3, tmp_path, "s3://bucket/many")
+    changed = [0, COMPARED_FILES, count - 1]
+    for number in changed:
+        (tmp_path / f"{number}.txt").write_text("other!")  # of the same size
+    again = upload_folder(s3, tmp_path, "s3://bucket/many")
+    assert again == UploadResult(len(changed), 18, count - len(changed), 6 * (count - len(changed)))
+    assert [contents(s3)[f"many/{number}.txt"] for number in changed] == [b"other!"] * 3
 
 
 def test_a_large_file_goes_up_in_parts_and_is_recognised_again(s3: Any, tmp_path: Path) -> None:

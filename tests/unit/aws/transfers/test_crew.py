@@ -25,6 +25,14 @@ def test_jobs_may_add_jobs_and_all_their_news_arrive(crew: Crew) -> None:
     crew.close()
 
 
+def test_a_job_may_have_several_news_or_none(crew: Crew) -> None:
+    crew.add(lambda: [News(1), News(2)])
+    crew.add(lambda: [])
+    crew.add(lambda: None)
+    assert sorted(news.bytes for news in crew.news()) == [1, 2]
+    crew.close()
+
+
 def test_the_first_failure_is_raised_and_what_has_not_begun_is_dropped(crew: Crew) -> None:
     begun, go_on = [], threading.Event()
 
