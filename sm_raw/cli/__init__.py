@@ -11,16 +11,27 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from sm_raw.cli import check, doctor, job_options, local, reference, run_options, try_options
+from sm_raw.cli import check, completion, doctor, job_options, local, log_options, reference, run_options, try_options
 from sm_raw.cli.telling import ERRORS, INTERRUPTED, SUCCESS, tell
 from sm_raw.errors import SmRawError
+
+EXAMPLES = """\
+examples:
+  python -m sm_raw run                  (the whole story, on this machine)
+  python -m sm_raw check create_training_job.json
+  python -m sm_raw run --help           (each command has examples)
+
+exit codes: 0 success, 1 what was asked for is not so or failed, 2 the command
+or a document cannot be read, 130 after Ctrl-C
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     _print_anything()
-    options = _parser().parse_args(argv)
+    options = make_parser().parse_args(argv)
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -37,12 +48,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sm_raw", description="Amazon SageMaker from boto3 alone.")
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="sm_raw",
+        description="Amazon SageMaker from boto3 alone.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=ShowVersion, help="show the version, and that of botocore, and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (run_options, job_options, try_options, check, reference, local, doctor):
+    for group in (run_options, job_options, log_options, try_options, check, reference, local, doctor, completion):
         group.add_commands(commands)
     return parser
+
+
+class ShowVersion(argparse.Action):
+    """Prints the versions, which are looked up only then: what is checked depends on botocore's, too."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **settings)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        try:
+            own = metadata.version("sm_raw")
+        except metadata.PackageNotFoundError:
+            own = "(not installed)"
+        print(f"sm_raw {own}, botocore {metadata.version('botocore')}")
+        parser.exit()
 
 
 def _print_anything() -> None:

@@ -18,14 +18,15 @@ EXAMPLES = """\
 examples:
   python -m sm_raw check create_training_job.json
   python -m sm_raw check --operation CreateModel --format json model.json
-  python -m sm_raw check create_endpoint_config.json create_endpoint.json register_scalable_target.json
+  python -m sm_raw check create_endpoint.json register_scalable_target.json
       (several documents are also held against each other)
-  python -m sm_raw check --code container_code create_training_job.json create_model.json
-      (hyperparameters, imports and handlers of the scripts that the requests run)
+  python -m sm_raw check --code container_code create_training_job.json
+      (hyperparameters, imports and handlers of the scripts that are run)
   python -m sm_raw check --log training.log create_training_job.json
       (what each metric's regex catches in a log)
 
-exit codes: 0 no errors (warnings may be), 1 errors found, 2 a document cannot be read
+exit codes: 0 no errors (warnings may be), 1 errors found, 2 a document cannot
+be read
 """
 
 

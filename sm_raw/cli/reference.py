@@ -17,13 +17,18 @@ RULES_EXAMPLES = """\
 examples:
   python -m sm_raw rules
   python -m sm_raw rules E210 W214      (one or a few, with their sources)
+
+exit codes: 0 told, 1 there is no such rule
 """
 
 SCHEMA_EXAMPLES = """\
 examples:
   python -m sm_raw schema CreateTrainingJob
   python -m sm_raw schema --out schemas CreateTrainingJob CreateModel
-      (then "$schema": "schemas/CreateTrainingJob.json" at the top of a document makes an editor complete it)
+      (then an editor completes a document that begins with
+      "$schema": "schemas/CreateTrainingJob.json")
+
+exit codes: 0 printed or written, 1 no such operation, or it cannot be written
 """
 
 

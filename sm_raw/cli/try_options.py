@@ -48,6 +48,6 @@ def add_commands(commands: Any) -> None:
     trial.add_argument("--layout-only", action="store_true", help="look at the archive and the code, and run nothing")
     trial.add_argument("--format", choices=("text", "json"), default="text", help="of the report (text)")
     trial.add_argument("--endpoint-url", metavar="URL", help="a local engine, for what is in S3; else AWS is asked")
-    trial.add_argument("--region", metavar="REGION", help="default: the usual AWS configuration")
-    trial.add_argument("--profile", metavar="NAME", help="a profile of the usual AWS configuration")
+    trial.add_argument("--region", help="default: the usual AWS configuration")
+    trial.add_argument("--profile", help="a profile of the usual AWS configuration")
     trial.set_defaults(run=later("try_model.try_model"))
