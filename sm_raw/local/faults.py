@@ -31,7 +31,8 @@ or "after": then it did, and only the answer is lost. ``message`` replaces the u
 - ``capacity``: no instance is found; ``internal``: the service breaks
 - ``script``: the script fails without being run, with ``exit_code`` (1) and ``reason`` as its last words
 
-``endpoints``: by ``name`` (*); they are Creating for ``seconds`` (0), then Failed:
+``endpoints``: by ``name`` (*); they are Creating for ``seconds`` (0), then Failed. One that is updated or grows is
+Updating for so long, then as it was:
 
 - ``capacity``: no instance is found; ``ping``: the container never gets healthy
 
@@ -171,7 +172,7 @@ class Faults:
         return self._failing("jobs", name, JOB_REASONS)
 
     def of_endpoint(self, name: str) -> Failing | None:
-        """How an endpoint that is created now will fail."""
+        """How an endpoint that starts servers now, to be created, updated or enlarged, will fail."""
         return self._failing("endpoints", name, ENDPOINT_REASONS)
 
     def _failing(self, group: str, name: str, reasons: Mapping[str, str]) -> Failing | None:

@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sm_raw import specs
+from sm_raw.local.fleet import Fleet
 from sm_raw.local.server import serving
 
 pytestmark = pytest.mark.local
@@ -356,39 +357,23 @@ def test_an_update_that_fails_leaves_the_old_servers_and_says_why(
     assert (after["EndpointConfigName"], "FailureReason" in after) == (config, False)
 
 
-@pytest.mark.parametrize(
-    ("changes", "count", "weight"),
-    [
-        ({}, 1, 1.0),
-        ({"retain_variants": True}, 2, 3.0),
-        ({"retain_variants": True, "except_for": ["DesiredInstanceCount"]}, 1, 3.0),
-        ({"retain_variants": True, "except_for": ["DesiredWeight", "DataCaptureConfig"]}, 2, 1.0),
-    ],
-)
-def test_an_update_keeps_of_a_variant_what_it_is_told_to(
-    changing: Changing, changes: dict[str, Any], count: int, weight: float
-) -> None:
+def test_an_update_keeps_of_variants_and_deployments_what_it_is_told_to(changing: Changing) -> None:
     changing.change({"DesiredInstanceCount": 2, "DesiredWeight": 3})
-    changing.settled()
-    changing.update(changing.described()["EndpointConfigName"], **changes)
-    (summary,) = changing.settled()["ProductionVariants"]
-    assert (summary["CurrentInstanceCount"], summary["DesiredInstanceCount"]) == (count, count)
-    assert (summary["CurrentWeight"], summary["DesiredWeight"]) == (weight, weight)
-
-
-def test_a_deployment_is_described_and_retained_when_asked(changing: Changing) -> None:
-    config = changing.described()["EndpointConfigName"]
+    config = changing.settled()["EndpointConfigName"]
     deployment = specs.all_at_once_deployment(wait_seconds=0, termination_wait_seconds=0)
-    changing.update(config, deployment=deployment)
-    assert changing.settled()["LastDeploymentConfig"] == deployment
+    changing.update(config, retain_variants=True, except_for=["DesiredWeight"], deployment=deployment)
+    described = changing.settled()
+    assert described["LastDeploymentConfig"] == deployment
+    (summary,) = described["ProductionVariants"]
+    assert (changing.counts(), summary["CurrentWeight"], summary["DesiredWeight"]) == ((2, 2), 1.0, 1.0)
     changing.update(config, retain_deployment=True)
-    assert changing.settled()["LastDeploymentConfig"] == deployment
+    assert (changing.settled()["LastDeploymentConfig"], changing.counts()) == (deployment, (1, 1))
     changing.update(config)
     assert "LastDeploymentConfig" not in changing.settled()
 
 
 def test_an_alarm_that_is_on_rolls_an_update_back(changing: Changing) -> None:
-    host, before = changing.host, changing.described()
+    host, before, process = changing.host, changing.described(), changing.process()
     alarm = host.lab.name("alarm")
     cloudwatch = host.lab.clients.cloudwatch
     cloudwatch.put_metric_alarm(
@@ -401,19 +386,17 @@ def test_an_alarm_that_is_on_rolls_an_update_back(changing: Changing) -> None:
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
     )
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
     config = host.config(host.variant(host.model()))
     deployment = specs.all_at_once_deployment(alarms=[alarm])
-    changing.update(config, deployment=deployment)
-    assert changing.settled()["EndpointConfigName"] == config
-    changing.update(before["EndpointConfigName"])
-    assert changing.settled()["EndpointConfigName"] == before["EndpointConfigName"]
-    process = changing.process()
-    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
     changing.update(config, deployment=deployment)
     after = changing.settled()
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before["EndpointConfigName"])
     assert alarm in after["FailureReason"]
     assert changing.processes() == {process}
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
+    changing.update(config, deployment=deployment)
+    assert changing.settled()["EndpointConfigName"] == config
     cloudwatch.delete_alarms(AlarmNames=[alarm])
 
 
@@ -467,6 +450,25 @@ def test_an_endpoint_goes_on_and_grows_without_its_configuration_and_model(host:
     described = endpoint.settled()
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", config)
     assert len(endpoint.processes()) == 2
+    host.delete(endpoint.name)
+
+
+def test_an_update_that_cannot_even_be_taken_back_says_so_and_the_endpoint_answers_on(
+    host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = Changing(host, host.endpoint()["EndpointName"])
+
+    def retire(_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Fleet, "retire", retire)
+        endpoint.update(host.config(host.variant(host.model(BROKEN))))
+        host.lab.until(lambda: endpoint.described()["EndpointStatus"] != "Updating")
+    described = endpoint.described()
+    assert described["EndpointStatus"] == "UpdateRollbackFailed"
+    assert "did not pass the ping health check" in described["FailureReason"]
+    assert len(endpoint.processes()) == 1
     host.delete(endpoint.name)
 
 

@@ -179,6 +179,11 @@ def test_an_endpoint_that_is_being_created_cannot_be_deleted_yet(host: Any) -> N
         "ValidationException",
         f'Cannot update in-progress endpoint "{arn}".',
     )
+    update = specs.update_endpoint(name, config_name=host.sm.describe_endpoint(EndpointName=name)["EndpointConfigName"])
+    assert host.refusal(lambda: host.sm.update_endpoint(**update)) == (
+        "ValidationException",
+        f'Cannot update in-progress endpoint "{arn}".',
+    )
     assert host.refusal(lambda: host.invoke(name))[0] == "ValidationError"
     model = host.lab.root / "endpoints" / "us-east-1" / name / "AllTraffic" / "0" / "model"
     host.lab.until(model.exists)
