@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import subprocess
+import sys
 import time
 import urllib.request
 import zipfile
@@ -34,6 +36,23 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.3-cpu-py311"
 ROLE = "arn:aws:iam::123456789012:role/Server"
 BROKEN = "def model_fn(folder): raise RuntimeError('wrong weights')"
+
+
+# Loads when the file is there.
+GATED = """
+import pathlib, time
+def model_fn(folder):
+    while not pathlib.Path({gate!r}).exists():
+        time.sleep(0.01)
+"""
+CHANGE = """
+import sys
+from sm_raw import specs
+from sm_raw.aws.clients import local_clients
+from sm_raw.aws.hosting.changing import change_endpoint
+url, name, config, keep = sys.argv[1:]
+change_endpoint(local_clients(url), update=specs.update_endpoint(name, config_name=config), keep=keep)
+"""
 
 
 def quick(seconds: float) -> None:
@@ -88,6 +107,23 @@ def test_an_endpoint_is_deployed_and_answers(host: Any, requests: Callable[..., 
     with pytest.raises(DeploymentFailed, match=r"endpoint '.*' exists already"):
         deploy(host.lab.clients, endpoint=specs.endpoint(done.endpoint), sleep=quick)
     assert remove(host.lab.clients, done.made, sleep=quick) == []
+
+
+@pytest.mark.parametrize("kind", ["serverless", "asynchronous"])
+def test_other_kinds_of_endpoint_are_deployed_the_same_way(host: Any, requests: Callable[..., Any], kind: str) -> None:
+    given = requests()
+    name = given["endpoint"]["EndpointName"]
+    if kind == "serverless":
+        variant = specs.serverless_variant(name, memory_mb=2048, max_concurrency=2)
+        given["config"] = specs.endpoint_config(name, variants=[variant])
+    else:
+        answers = specs.async_inference(f"s3://{host.lab.bucket}/answers")
+        given["config"] = specs.endpoint_config(name, variants=[host.variant(name)], async_inference=answers)
+    done = deploy(host.lab.clients, **given, sleep=quick)
+    assert done.response["EndpointStatus"] == "InService"
+    assert ("AsyncInferenceConfig" in done.response) is (kind == "asynchronous")
+    assert remove(host.lab.clients, done.made, sleep=quick) == []
+    assert left_behind(host.lab.clients, done.made) == []
 
 
 def test_an_endpoint_whose_model_cannot_load_leaves_nothing_but_the_reason(
@@ -163,6 +199,14 @@ class Scaled:
         update = specs.update_endpoint(self.name, config_name=config)
         return change_endpoint(self.clients, update=update, sleep=quick, **changes)
 
+    def status(self) -> str:
+        status: str = self.host.sm.describe_endpoint(EndpointName=self.name)["EndpointStatus"]
+        return status
+
+    def says(self) -> str:
+        said: str = self.host.answer(self.host.invoke(self.name))["model"]
+        return said
+
     def counts(self) -> tuple[int, int]:
         (variant,) = self.host.sm.describe_endpoint(EndpointName=self.name)["ProductionVariants"]
         return variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]
@@ -190,7 +234,7 @@ def test_a_newer_model_comes_while_scaling_and_capacity_stay(scaled: Scaled) -> 
     change = scaled.change(scaled.config())
     assert (change.reregistered, change.dropped) == ((), ())
     assert scaled.counts() == (2, 2)
-    assert scaled.host.answer(scaled.host.invoke(scaled.name))["model"] == "newer weights"
+    assert scaled.says() == "newer weights"
 
 
 def test_another_instance_type_costs_neither_scaling_nor_capacity(scaled: Scaled, tmp_path: Path) -> None:
@@ -214,7 +258,7 @@ def test_the_alarm_of_a_step_policy_takes_the_steps_of_the_new_one(scaled: Scale
 
 
 def test_a_change_that_fails_leaves_the_old_endpoint_and_its_scaling(scaled: Scaled) -> None:
-    before = take_snapshot(scaled.clients, scaled.name)
+    before, said = take_snapshot(scaled.clients, scaled.name), scaled.says()
     with pytest.raises(ChangeFailed) as raised:
         scaled.change(scaled.config("ml.c5.xlarge", BROKEN))
     failure = raised.value
@@ -224,7 +268,27 @@ def test_a_change_that_fails_leaves_the_old_endpoint_and_its_scaling(scaled: Sca
     )
     assert "RuntimeError: wrong weights" in str(failure)
     assert differences(before, take_snapshot(scaled.clients, scaled.name)) == []
-    assert scaled.host.answer(scaled.host.invoke(scaled.name))["model"] == "newer weights"
+    assert scaled.says() == said
+
+
+def test_a_change_that_is_killed_in_the_middle_is_made_good_from_its_snapshot(scaled: Scaled, tmp_path: Path) -> None:
+    """SIGKILL after the scaling has been deregistered, while the new model is still loading."""
+    before = take_snapshot(scaled.clients, scaled.name)
+    gate, keep = tmp_path / "go", tmp_path / "scaling.json"
+    config = scaled.config("ml.c5.2xlarge", GATED.format(gate=str(gate)))
+    arguments = [scaled.host.lab.url, scaled.name, config, str(keep)]
+    process = subprocess.Popen([sys.executable, "-c", CHANGE, *arguments], cwd=ROOT)
+    try:
+        scaled.host.lab.until(lambda: scaled.status() == "Updating")
+    finally:
+        process.kill()
+        process.wait()
+    assert differences(before, take_snapshot(scaled.clients, scaled.name)) == [f"{before.targets[0]} is not registered"]
+    gate.touch()
+    scaled.host.lab.until(lambda: scaled.status() == "InService")
+    assert restore_scaling(scaled.clients, read_snapshot(keep)) == []
+    assert differences(before, take_snapshot(scaled.clients, scaled.name)) == []
+    assert scaled.counts() == (2, 2)
 
 
 def test_traffic_moves_in_steps_and_goes_back_from_a_variant_that_fails(host: Any) -> None:
