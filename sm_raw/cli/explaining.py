@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from sm_raw.aws.failures.causes import match_causes
+from sm_raw.aws.failures.explaining import advice
 from sm_raw.errors import SmRawError
 
 
@@ -16,7 +18,7 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"no space is left on the disk: {error.filename or 'free some space and run again'}"
     if isinstance(error, BotoCoreError | ClientError):
-        return f"the service could not be used: {error}"
+        return "\n".join([f"the service could not be used: {error}", *advice(match_causes(str(error)))])
     if isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError):
         return f"{error.filename}: {error.strerror}"
     return None

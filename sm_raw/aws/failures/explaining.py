@@ -83,10 +83,9 @@ class Explanation:
         for group in self.children:
             told = "" if group.cause else f": {group.reason or 'no reason is given'}"
             yield from wrapped(f"{len(group.names)} failed, as {group.names[0]}{told}", "  jobs:   ")
-            yield from _advice(group.cause)
-        for cause in self.causes:
-            if cause not in [group.cause for group in self.children]:
-                yield from _advice(cause)
+            yield from advice([group.cause] if group.cause else [])
+        told_before = [group.cause for group in self.children]
+        yield from advice(cause for cause in self.causes if cause not in told_before)
         if traceback:
             yield "  traceback:"
             yield from quoted(traceback[-TRACEBACK_LINES_SHOWN:], TRACEBACK_ROWS)
@@ -95,8 +94,9 @@ class Explanation:
             yield from quoted(rest, LOG_ROWS)
 
 
-def _advice(cause: Cause | None) -> Iterator[str]:
-    if cause:
+def advice(causes: Iterable[Cause]) -> Iterator[str]:
+    """What each cause means and what to do about it, in lines."""
+    for cause in causes:
         yield from wrapped(cause.cause, "  cause:  ")
         yield from wrapped(cause.remedy, "  remedy: ")
 
