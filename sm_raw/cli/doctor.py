@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
-  python -m sm_raw doctor --region us-east-1             identity, region, default bucket and role
+  python -m sm_raw doctor --region us-east-1
+      (identity, region, default bucket and role)
   python -m sm_raw doctor --recipe dog_breeds --role ARN --bucket my-bucket
-                                                         and whether they suffice for this very run
-  python -m sm_raw doctor --recipe digits --endpoint-url http://127.0.0.1:5001    (a local engine)
+      (and whether they suffice for this very run)
+  python -m sm_raw doctor --recipe digits \\
+      --endpoint-url http://127.0.0.1:5001                  (a local engine)
 
-each line is ok, a warning, FAILED, or not known: then the caller may not ask, and the right to add is told
+each line is ok, a warning, FAILED, or not known: then the caller may not ask,
+and the right to add is told
 
-exit codes: 0 nothing failed, 1 something did, 2 options or recipe cannot be read
+exit codes: 0 nothing failed, 1 something did, 2 options or recipe cannot be
+read
 """
 INDENT = " " * 11
 

@@ -15,26 +15,32 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 RUN_EXAMPLES = """\
 examples:
-  python -m sm_raw run                                   handwritten digits, on this machine
-  python -m sm_raw run --data ~/photos --set epochs=12   a folder with train, valid and test
-  python -m sm_raw run --dry-run                         every request, and nothing is sent
-  python -m sm_raw run --target aws --role ARN --recipe dog_breeds --data ~/dogImages
-  python -m sm_raw run --target aws --recipe dog_breeds --data ~/dogImages --budget 20
+  python -m sm_raw run               (handwritten digits, on this machine)
+  python -m sm_raw run --data ~/photos --set epochs=12
+      (pictures of your own: a folder with train, valid and test)
+  python -m sm_raw run --dry-run     (every request, and nothing is sent)
+  python -m sm_raw run --target aws --role ARN --recipe dog_breeds \\
+      --data ~/dogImages --budget 20
 
-exit codes: 0 everything succeeded and nothing is left behind, 1 not so, 130 after Ctrl-C
+exit codes: 0 everything succeeded and nothing is left behind, 1 not so,
+130 after Ctrl-C
 """
 
 RESUME_EXAMPLES = """\
 examples:
-  python -m sm_raw resume          the run in ./runs, from where it was killed, failed or stopped
+  python -m sm_raw resume            (the run in ./runs, from where it ended)
   python -m sm_raw resume results
+
+exit codes: 0 everything has succeeded and nothing is left behind, 1 not so,
+130 after Ctrl-C
 """
 
 DOWN_EXAMPLES = """\
 examples:
-  python -m sm_raw down            remove what runs in ./runs have made and kept, and stop what still works
+  python -m sm_raw down              (what the runs in ./runs made and kept)
   python -m sm_raw down results
-  python -m sm_raw down --objects --logs      also what otherwise stays: data, code and models in S3, and logs
+  python -m sm_raw down --objects --logs
+      (also what stays otherwise: data, code and models in S3, and logs)
   python -m sm_raw down --expired --region us-east-1
 
 exit codes: 0 nothing is left, 1 not so; it can be repeated
@@ -57,8 +63,11 @@ exit codes: 0 the plan is printed, 1 there is none, or its budget is exceeded
 
 POLICY_EXAMPLES = """\
 examples:
-  python -m sm_raw policy --recipe dog_breeds --target aws --region us-east-1 --bucket my-bucket \\
+  python -m sm_raw policy --recipe dog_breeds --target aws \\
+      --region us-east-1 --bucket my-bucket \\
       --role arn:aws:iam::111122223333:role/SageMaker
+
+exit codes: 0 printed, 1 the recipe cannot be planned
 """
 
 
