@@ -19,8 +19,8 @@ from sm_raw.cli.telling import SUCCESS, tell
 from sm_raw.errors import SmRawError
 from sm_raw.runs.bounds import require_within
 from sm_raw.runs.plan import Plan, Surroundings
+from sm_raw.runs.policies import policies
 from sm_raw.runs.prices import save_prices
-from sm_raw.specs import caller_policy, execution_role_policy
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def plan(options: argparse.Namespace) -> int:
 
 
 def policy(options: argparse.Namespace) -> int:
-    """Print the IAM policies of the run: the caller's, and that of the role that SageMaker takes."""
+    """Print the IAM policies of the run: the caller's, and those of every role in it."""
     return told(lambda story: _show_policies(_planned(options, offline_surroundings(options))))
 
 
@@ -71,11 +71,5 @@ def _save(facts: PlanFacts, path: Path) -> None:
 
 
 def _show_policies(planned: Plan) -> int:
-    requests = [(step.operation, request) for step, request in planned.preview()]
-    place = {"region": planned.values["region"], "account": planned.values["account"]}
-    policies = {
-        "caller": caller_policy(requests, **place),
-        "execution_role": execution_role_policy(requests, **place, role_arn=planned.values["role_arn"]),
-    }
-    print(json.dumps(policies, indent=2))
+    print(json.dumps(policies(planned), indent=2))
     return SUCCESS

@@ -7,13 +7,14 @@ scaling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from sm_raw.specs.policy_documents import (
     Grant,
     Place,
     PolicyDocument,
+    S3Location,
     listing_grants,
     locations_of,
     object_grants,
@@ -73,6 +74,8 @@ COMPANIONS = {
     "AddRoleToInstanceProfile": "RemoveRoleFromInstanceProfile",
     "PutBucketPolicy": "GetBucketPolicy DeleteBucketPolicy",
 }
+# Uploading compares with what is there, and takes back what it could not finish.
+UPLOAD_ACTIONS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
 TAGGING = {"sagemaker": "AddTags", "lambda": "TagResource"}
 # {service namespace: the role by which Application Auto Scaling acts, made when first needed}
 SCALING_ROLES = {
@@ -139,7 +142,10 @@ def _function(operation: str, request: Request, place: Place) -> Grants:
     yield Grant(_actions("lambda", operation, request), (arn, f"{arn}:*"))
     code = request.get("Code")
     if isinstance(code, Mapping) and "S3Bucket" in code:
-        yield Grant(("s3:GetObject",), (place.arn("s3", f"{code['S3Bucket']}/{code.get('S3Key')}"),))
+        # It goes up by the caller, and Lambda fetches it in the caller's name.
+        uri = f"s3://{code['S3Bucket']}/{code.get('S3Key')}"
+        yield from object_grants(locations_of([uri]), UPLOAD_ACTIONS, place)
+        yield from listing_grants(locations_of([uri]), place)
     if request.get("VpcConfig"):
         seen = ("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")
         yield Grant(seen, ("*",))
@@ -242,6 +248,14 @@ def _s3(requests: Requests, place: Place) -> Grants:
     found = [each for _, request in requests for each in s3_locations(request)]
     uploads = [location for access, location in found if access == "read"]
     downloads = [location for access, location in found if access != "read"]
-    yield from object_grants(uploads, ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"), place)
+    yield from object_grants(uploads, UPLOAD_ACTIONS, place)
     yield from object_grants(downloads, ("s3:GetObject",), place)
-    yield from listing_grants([*uploads, *downloads], place)
+    yield from listing_grants([*uploads, *_folders_around(uploads), *downloads], place)
+
+
+def _folders_around(uploads: Iterable[S3Location]) -> Iterator[S3Location]:
+    """An upload of several channels looks at once for what is there: below the folder that they have in common."""
+    for location in uploads:
+        parent = location.key.rstrip("/").rpartition("/")[0]
+        if location.is_prefix and parent:
+            yield S3Location(location.bucket, f"{parent}/", is_prefix=False)

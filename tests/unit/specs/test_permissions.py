@@ -81,7 +81,7 @@ def test_a_training_job_needs_this_and_nothing_else():
                 "Effect": "Allow",
                 "Action": ["s3:ListBucket"],
                 "Resource": ["arn:aws:s3:::bucket"],
-                "Condition": {"StringLike": {"s3:prefix": ["code/sourcedir.tar.gz", "data/train/*", "out/*"]}},
+                "Condition": {"StringLike": {"s3:prefix": ["code/sourcedir.tar.gz", "data/", "data/train/*", "out/*"]}},
             },
             {
                 "Effect": "Allow",
@@ -169,7 +169,8 @@ def test_a_function_is_named_with_its_versions_and_its_role_goes_to_lambda():
     assert {"lambda:InvokeFunction", "lambda:PutProvisionedConcurrencyConfig"} <= set(actions)
     arn = "arn:aws:lambda:us-east-1:111122223333:function:ask"
     assert found[actions] == [arn, f"{arn}:*"]
-    assert found[("s3:GetObject",)] == ["arn:aws:s3:::bucket/code/ask.zip"]
+    uploading = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
+    assert found[uploading] == ["arn:aws:s3:::bucket/code/ask.zip"]
     passed = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     assert conditions(*requests)["iam:PassRole"] == (["arn:aws:iam::111122223333:role/ask"], passed)
 
