@@ -301,7 +301,8 @@ class DeploymentFailed(SmRawError):
         self.what, self.step, self.explanation = what, step, explanation
         self.removed, self.left = tuple(removed), tuple(left)
         lines = [f"{what} could not be deployed, {step} failed:", str(explanation)]
-        lines.append(f"removed again: {', '.join(removed) or 'nothing, for nothing had been made'}")
+        lines += [f"removed again: {', '.join(removed)}"] if removed else []
+        lines += ["nothing had been made, and nothing was removed"] if not removed and not left else []
         lines += [f"still there, remove it yourself: {each}" for each in left]
         super().__init__("\n".join(lines))
 
