@@ -324,7 +324,10 @@ def test_an_event_is_delivered_later_and_a_dry_run_runs_nothing(caller: Caller) 
     dry = caller.invoke(name, {"do": "store", "bucket": bucket, "key": "dry"}, InvocationType="DryRun")
     later = caller.invoke(name, {"do": "store", "bucket": bucket, "key": "later"}, InvocationType="Event")
     assert (dry["StatusCode"], later["StatusCode"], later["Payload"].read()) == (204, 202, b"")
-    keys = lambda: [item["Key"] for item in caller.lab.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]  # noqa: E731
+
+    def keys() -> list[str]:
+        return [item["Key"] for item in caller.lab.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
     caller.lab.until(lambda: "later" in keys())
     assert "dry" not in keys()
 
@@ -541,6 +544,26 @@ def test_a_function_that_cannot_be_is_refused(caller: Caller) -> None:
         "ResourceConflictException",
         "Unable to delete version because the following aliases reference it: [live]",
     )
+
+
+def test_what_is_there_is_not_made_again(caller: Caller) -> None:
+    name, client = caller.publish(), caller.client
+    permission = specs.invoke_permission(name, statement_id="s3", principal="s3.amazonaws.com")
+    url = specs.function_url(name)
+    client.add_permission(**permission)
+    client.create_function_url_config(**url)
+    expected = [
+        (lambda: client.create_alias(**specs.function_alias(name, "live")), f"Alias already exists: arn:.*{name}:live"),
+        (lambda: client.add_permission(**permission), r"The statement id \(s3\) provided already exists\."),
+        (lambda: client.create_function_url_config(**url), "FunctionUrlConfig exists for this Lambda function"),
+    ]
+    for call, message in expected:
+        code, told = refusal(call)
+        assert code == "ResourceConflictException"
+        assert re.search(message, told)
+    client.add_permission(**permission, Qualifier="live")
+    statements = json.loads(client.get_policy(FunctionName=name)["Policy"])["Statement"]
+    assert [item["Resource"].endswith(":live") for item in statements] == [False, True]
 
 
 def test_processes_end_with_their_function(caller: Caller) -> None:

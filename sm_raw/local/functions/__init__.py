@@ -5,6 +5,7 @@ here. From the outside in:
 
 - ``service``      the operations that are answered here, whole or before and after moto; ``call`` is one of them
 - ``changing``     the operations that change a function, and what becomes of its processes
+- ``refusals``     Lambda's error codes
 - ``requests``     what Lambda refuses of a function's code and configuration, and moto lets pass
 - ``invoking``     Invoke
 - ``provisioned``  provisioned concurrency: so many processes of a version that are kept warm

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from sm_raw.local.functions import requests
 from sm_raw.local.functions.described import split_name
-from sm_raw.local.protocol import ServiceError
+from sm_raw.local.functions.refusals import out_of_constraint
 
 if TYPE_CHECKING:
     from sm_raw.local.functions.service import Functions
@@ -36,11 +36,7 @@ class Call:
         """The same of an operation that needs a qualifier."""
         name, qualifier = self.named()
         if qualifier is None:
-            raise ServiceError(
-                "ValidationException",
-                "1 validation error detected: Value null at 'qualifier' failed to satisfy constraint: "
-                "Member must not be null",
-            )
+            raise out_of_constraint(None, "qualifier", "not be null")
         return name, qualifier
 
     def last_step(self) -> str:

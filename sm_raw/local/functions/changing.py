@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import json
 from typing import Any
 
 from werkzeug.wrappers import Response
 
 from sm_raw.local.functions import requests
 from sm_raw.local.functions.call import Call
-from sm_raw.local.functions.code import archive_of, invalid
-from sm_raw.local.functions.described import LATEST, is_alias, moto_refuses
-from sm_raw.local.protocol import ServiceError
+from sm_raw.local.functions.code import archive_of
+from sm_raw.local.functions.described import LATEST, function_arn, is_alias, moto_refuses
+from sm_raw.local.functions.refusals import conflict, invalid, too_large
 
 # Parts of a request that say what the code is: moto gets the archive itself in their place.
 CODE_FIELDS = ("S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile")
@@ -86,6 +88,50 @@ def delete_function(call: Call) -> Response:
     return response
 
 
+def create_alias(call: Call) -> Response:
+    """CreateAlias: a name that is taken is a ResourceConflictException, which moto calls otherwise."""
+    name, _ = call.named()
+    alias = str(call.document().get("Name"))
+    client = call.client("lambda")
+    with moto_refuses():
+        taken = [
+            item["AliasArn"] for item in client.list_aliases(FunctionName=name)["Aliases"] if item["Name"] == alias
+        ]
+    if taken:
+        raise conflict(f"Alias already exists: {taken[0]}")
+    return call.to_moto()
+
+
+def add_permission(call: Call) -> Response:
+    """AddPermission: a statement's id is given once for a function, a version or an alias."""
+    name, qualifier = call.named()
+    statement = str(call.document().get("StatementId"))
+    client = call.client("lambda")
+    place = function_arn(call.region, name, qualifier)
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+        policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
+        if (statement, place) in [(item.get("Sid"), item.get("Resource")) for item in policy["Statement"]]:
+            raise conflict(
+                f"The statement id ({statement}) provided already exists. Please provide a new statement id, "
+                "or remove the existing statement."
+            )
+    return call.to_moto()
+
+
+def create_url(call: Call) -> Response:
+    """CreateFunctionUrlConfig: not a second one, which moto would put in the place of the first."""
+    name, qualifier = call.named()
+    client = call.client("lambda")
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+        client.get_function_url_config(FunctionName=name)
+        arn = function_arn(call.region, name, qualifier)
+        raise conflict(
+            f"Failed to create function url config for [functionArn = {arn}]. Error message:  "
+            "FunctionUrlConfig exists for this Lambda function"
+        )
+    return call.to_moto()
+
+
 def update_alias(call: Call) -> Response:
     """UpdateAlias: what is provisioned for it moves to the version that it points to now."""
     name, _ = call.named()
@@ -106,8 +152,7 @@ def delete_alias(call: Call) -> Response:
 
 def _refuse_large(call: Call) -> None:
     if (call.http.content_length or 0) > MAX_REQUEST_BYTES:
-        message = f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the {call.operation} operation"
-        raise ServiceError("RequestEntityTooLargeException", message, status=413)
+        raise too_large(MAX_REQUEST_BYTES, call.operation)
 
 
 def _with_archive(call: Call, code: dict[str, Any]) -> dict[str, Any]:
@@ -141,5 +186,4 @@ def _refuse_used(call: Call, name: str, version: str) -> None:
         aliases = call.client("lambda").list_aliases(FunctionName=name)["Aliases"]
     using = [alias["Name"] for alias in aliases if alias["FunctionVersion"] == version]
     if using:
-        message = f"Unable to delete version because the following aliases reference it: [{', '.join(using)}]"
-        raise ServiceError("ResourceConflictException", message, status=409)
+        raise conflict(f"Unable to delete version because the following aliases reference it: [{', '.join(using)}]")

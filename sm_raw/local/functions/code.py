@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.local.protocol import ServiceError
+from sm_raw.local.functions.refusals import invalid
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 MAX_UNZIPPED_BYTES = 262_144_000
 NO_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 PERMISSIONS = 0o777
-
-
-def invalid(message: str) -> ServiceError:
-    """Lambda's word for a value that it does not take."""
-    return ServiceError("InvalidParameterValueException", message)
 
 
 def archive_of(code: Mapping[str, Any], s3: S3Client) -> bytes:

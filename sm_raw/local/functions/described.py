@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sm_raw.local.functions.refusals import invalid, out_of_constraint
 from sm_raw.local.protocol import ServiceError, service_model
 from sm_raw.local.store import ACCOUNT_ID
 
@@ -53,16 +54,9 @@ def split_name(given: str, qualifier: str | None = None) -> tuple[str, str | Non
     found = NAME.fullmatch(given)
     if found is None:
         pattern = service_model("lambda").shape_for("NamespacedFunctionName").metadata["pattern"]
-        raise ServiceError(
-            "ValidationException",
-            f"1 validation error detected: Value '{given}' at 'functionName' failed to satisfy constraint: Member must "
-            f"satisfy regular expression pattern: {pattern}",
-        )
+        raise out_of_constraint(given, "functionName", f"satisfy regular expression pattern: {pattern}")
     if qualifier and found["qualifier"] and qualifier != found["qualifier"]:
-        raise ServiceError(
-            "InvalidParameterValueException",
-            "The derived qualifier from the function name does not match the specified qualifier.",
-        )
+        raise invalid("The derived qualifier from the function name does not match the specified qualifier.")
     return found["name"], qualifier or found["qualifier"]
 
 

@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -63,12 +63,14 @@ class Ending:
 class Environment:
     """A process for ``function``, whose unpacked code is in ``code``. ``owner``: the provisioned concurrency it is for.
 
-    ``busy`` and ``retired`` are the pool's. Apart from ``end`` and ``kill``, one thread at a time uses it.
+    ``busy``, ``retired`` and ``on_exit``, which is told when the process has ended, are the pool's. Apart from ``end``,
+    one thread at a time uses it.
     """
 
     def __init__(self, engine: Engine, function: Function, code: Path, owner: str = "") -> None:
         self.function, self.owner = function, owner
         self.busy, self.retired = True, False
+        self.on_exit: Callable[[Environment], object] = lambda _: None
         self.kind = PROVISIONED if owner else ON_DEMAND
         self._engine = engine
         self._folder = engine.root / "functions" / "environments" / uuid.uuid4().hex
@@ -201,6 +203,7 @@ class Environment:
 
     def _watch(self) -> None:
         self._messages.put({"exited": self._process.wait()})
+        self.on_exit(self)
 
     def _environment(self) -> dict[str, str]:
         """The variables that Lambda defines; those of the function cannot take their place.

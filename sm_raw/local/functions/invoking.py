@@ -15,6 +15,7 @@ from sm_raw.local.functions.described import Function, find_function, function_a
 from sm_raw.local.functions.environment import Invocation, Outcome
 from sm_raw.local.functions.pool import Pool
 from sm_raw.local.functions.provisioned import reserved_concurrency
+from sm_raw.local.functions.refusals import out_of_constraint, too_large
 from sm_raw.local.protocol import ServiceError
 
 SYNCHRONOUS, ASYNCHRONOUS, DRY_RUN = "RequestResponse", "Event", "DryRun"
@@ -101,15 +102,10 @@ class Delivery:
 def _event(kind: str, body: bytes) -> str:
     """The event as JSON text; nothing stands for an empty object."""
     if kind not in MAX_EVENT_BYTES:
-        raise ServiceError(
-            "ValidationException",
-            f"1 validation error detected: Value '{kind}' at 'invocationType' failed to satisfy constraint: Member "
-            f"must satisfy enum value set: [{', '.join(MAX_EVENT_BYTES)}]",
-        )
+        raise out_of_constraint(kind, "invocationType", f"satisfy enum value set: [{', '.join(MAX_EVENT_BYTES)}]")
     limit = MAX_EVENT_BYTES[kind]
     if len(body) > limit:
-        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
-        raise ServiceError("RequestEntityTooLargeException", message, status=413)
+        raise too_large(limit, "InvokeFunction")
     try:
         text = body.decode() or "{}"
         json.loads(text)

@@ -9,7 +9,7 @@ from sm_raw.local.engine import Engine
 from sm_raw.local.functions.code import CodeStore
 from sm_raw.local.functions.described import Function
 from sm_raw.local.functions.environment import Environment
-from sm_raw.local.protocol import ServiceError
+from sm_raw.local.functions.refusals import throttled
 
 MAX_ENVIRONMENTS = 32
 """Processes of all functions together: what the account's concurrency is in AWS."""
@@ -57,6 +57,7 @@ class Pool:
         with self._lock:
             gone = self._make_room()
             environment = self._make(self._engine, function, folder, owner)
+            environment.on_exit = self._exited
             self._environments.append(environment)
         _end(gone)
         try:
@@ -72,9 +73,7 @@ class Pool:
             environment.busy = False
             if environment.alive and not environment.retired:
                 return
-        self.discard(environment)
-        if environment.owner and not environment.retired:
-            self.on_loss(environment)
+        self._lose(environment)
 
     def discard(self, environment: Environment) -> None:
         """End an environment that the caller holds."""
@@ -102,6 +101,18 @@ class Pool:
             self._environments = [one for one in self._environments if one not in idle]
         _end(idle)
 
+    def _exited(self, environment: Environment) -> None:
+        """A process has ended. Who runs an invocation in it gives it back; nobody does so for an idle one."""
+        with self._lock:
+            if environment.busy or environment not in self._environments:
+                return
+        self._lose(environment)
+
+    def _lose(self, environment: Environment) -> None:
+        self.discard(environment)
+        if environment.owner and not environment.retired:
+            self.on_loss(environment)
+
     def _make_room(self) -> list[Environment]:
         """Take the dead out, and one that is idle if there is no room; returns whom to end."""
         gone = [one for one in self._environments if not one.busy and not one.alive]
@@ -112,12 +123,6 @@ class Pool:
             gone.append(idle[0])
         self._environments = [one for one in self._environments if one not in gone]
         return gone
-
-
-def throttled(reason: str) -> ServiceError:
-    """Too many at a time."""
-    fields = {"Reason": reason, "Type": "User"}
-    return ServiceError("TooManyRequestsException", "Rate Exceeded.", status=429, fields=fields)
 
 
 def _of(environment: Environment, region: str, name: str) -> bool:

@@ -13,7 +13,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from sm_raw.local.engine import Engine
-from sm_raw.local.functions.code import invalid
 from sm_raw.local.functions.described import (
     LATEST,
     Function,
@@ -24,6 +23,7 @@ from sm_raw.local.functions.described import (
 )
 from sm_raw.local.functions.environment import Environment
 from sm_raw.local.functions.pool import Pool
+from sm_raw.local.functions.refusals import conflict, invalid
 from sm_raw.local.protocol import ServiceError
 from sm_raw.local.store import Record
 
@@ -190,13 +190,13 @@ class Provisioning:
         """A version is provisioned once: as itself, or through an alias."""
         if is_alias(qualifier):
             if self._find(function.region, function.name, function.version):
-                raise ServiceError("ResourceConflictException", ALIAS_CONFLICT, status=409)
+                raise conflict(ALIAS_CONFLICT)
             return
         with moto_refuses():
             aliases = self._client(function.region).list_aliases(FunctionName=function.name)["Aliases"]
         pointing = [alias["Name"] for alias in aliases if alias["FunctionVersion"] == function.version]
         if any(self._find(function.region, function.name, alias) for alias in pointing):
-            raise ServiceError("ResourceConflictException", VERSION_CONFLICT, status=409)
+            raise conflict(VERSION_CONFLICT)
 
     def _refuse_too_many(self, function: Function, qualifier: str, executions: int) -> None:
         total = executions + self.total(function.region, function.name, apart_from=qualifier)

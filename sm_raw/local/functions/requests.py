@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.local.functions.code import invalid
 from sm_raw.local.functions.described import split_name
+from sm_raw.local.functions.refusals import invalid, out_of_constraint
 from sm_raw.local.protocol import ServiceError
 from sm_raw.validation.rules.functions import RESERVED_VARIABLES, VARIABLES_BYTES
 
@@ -59,11 +59,8 @@ def refuse_configuration(request: Mapping[str, Any]) -> None:
         value = request.get(field)
         if isinstance(value, int) and not low <= value <= high:
             limit, bound = ("greater", low) if value < low else ("less", high)
-            raise ServiceError(
-                "ValidationException",
-                f"1 validation error detected: Value '{value}' at '{field[0].lower()}{field[1:]}' failed to satisfy "
-                f"constraint: Member must have value {limit} than or equal to {bound}",
-            )
+            member = f"{field[0].lower()}{field[1:]}"
+            raise out_of_constraint(value, member, f"have value {limit} than or equal to {bound}")
     refuse_variables((request.get("Environment") or {}).get("Variables") or {})
 
 

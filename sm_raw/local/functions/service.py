@@ -15,6 +15,7 @@ from sm_raw.local.functions.code import CodeStore
 from sm_raw.local.functions.invoking import invoke
 from sm_raw.local.functions.pool import Pool
 from sm_raw.local.functions.provisioned import Provisioning
+from sm_raw.local.functions.refusals import out_of_constraint
 from sm_raw.local.protocol import ServiceError
 from sm_raw.local.wire import request_id
 
@@ -56,13 +57,8 @@ def put_provisioned(call: Call) -> Response:
     name, qualifier = call.qualified()
     executions = call.document().get("ProvisionedConcurrentExecutions")
     if not isinstance(executions, int) or executions < 1:
-        given = "null" if executions is None else f"'{executions}'"
         wanted = "not be null" if executions is None else "have value greater than or equal to 1"
-        raise ServiceError(
-            "ValidationException",
-            f"1 validation error detected: Value {given} at 'provisionedConcurrentExecutions' failed to satisfy "
-            f"constraint: Member must {wanted}",
-        )
+        raise out_of_constraint(executions, "provisionedConcurrentExecutions", wanted)
     return _json(call.functions.provisioning.put(call.region, name, qualifier, executions), 202)
 
 
@@ -107,6 +103,9 @@ HANDLERS: dict[str, Callable[[Call], Response]] = {
     "PublishVersion": changing.publish_version,
     "PutFunctionConcurrency": changing.put_concurrency,
     "DeleteFunction": changing.delete_function,
+    "AddPermission": changing.add_permission,
+    "CreateFunctionUrlConfig": changing.create_url,
+    "CreateAlias": changing.create_alias,
     "UpdateAlias": changing.update_alias,
     "DeleteAlias": changing.delete_alias,
     "Invoke": invoke_function,

@@ -7,7 +7,7 @@ import pytest
 
 from sm_raw.local.functions import invoking
 from sm_raw.local.functions.environment import Invocation, Outcome
-from sm_raw.local.functions.pool import throttled
+from sm_raw.local.functions.refusals import throttled
 from sm_raw.local.protocol import ServiceError
 
 

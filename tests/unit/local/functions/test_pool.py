@@ -16,12 +16,17 @@ class Process:
     def __init__(self, engine: object, function: Function, code: object, owner: str = "") -> None:
         self.function, self.owner = function, owner
         self.busy, self.retired, self.alive = True, False, False
+        self.on_exit: Callable[[Process], object]
 
     def start(self) -> None:
         self.alive = True
 
     def end(self) -> None:
         self.alive = False
+
+    def die(self) -> None:
+        self.alive = False
+        self.on_exit(self)
 
 
 class Code:
@@ -108,7 +113,7 @@ def test_a_provisioned_one_that_died_is_told_and_one_that_was_retired_is_not(poo
     pool.on_loss = lost.append
     dead, retired = pool.add(function(), "owner"), pool.add(function(), "owner")
     assert pool.owned("owner") == [dead, retired]
-    dead.end()
+    dead.die()  # type: ignore[attr-defined]
     retired.retired = True
     for environment in (dead, retired):
         pool.release(environment)
@@ -116,9 +121,19 @@ def test_a_provisioned_one_that_died_is_told_and_one_that_was_retired_is_not(poo
     assert pool.owned("owner") == []
 
 
+def test_a_provisioned_one_that_dies_while_it_is_idle_is_told_once(pool: Pool) -> None:
+    lost: list[Any] = []
+    pool.on_loss = lost.append
+    idle = pool.add(function(), "owner")
+    pool.release(idle)
+    for _ in range(2):
+        idle.die()  # type: ignore[attr-defined]
+    assert lost == [idle]
+
+
 def test_one_that_died_while_it_was_idle_takes_no_room(pool: Pool) -> None:
     dead = pool.acquire(function())
     pool.release(dead)
-    dead.end()
+    dead.die()  # type: ignore[attr-defined]
     assert pool.acquire(function()) is not dead
     assert pool.acquire(function()).alive
