@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from sm_raw.cli.costing import prices_for
 from sm_raw.cli.jobs import clients_of
-from sm_raw.cli.plan_text import fitted
+from sm_raw.cli.plan_text import fitted_rows
 from sm_raw.cli.run import told
 from sm_raw.cli.telling import SUCCESS
 from sm_raw.runs.bounds import rounded_up
@@ -36,22 +36,27 @@ def _ls(options: argparse.Namespace, story: Story) -> int:
     if options.format == "json":
         print(json.dumps([_as_json(each, prices) for each in found], indent=2))
     elif found:
-        print("\n".join(fitted(_rows(found, prices))))
+        print("\n".join(_lines(found, prices)))
     else:
         story.line("nothing runs")
     return SUCCESS
 
 
-def _rows(found: Sequence[Running], prices: PriceList | None) -> list[tuple[str, ...]]:
-    """Columns that would be empty all the way down are left out."""
-    head = ("what", "status", "since (UTC)", "on", f"{prices.currency}/h" if prices else "", "until", "name")
-    rows = [head, *(_row(each, prices) for each in found)]
+def _lines(found: Sequence[Running], prices: PriceList | None) -> Iterator[str]:
+    """A table in which each name, which may be long, has a line of its own."""
+    rows: list[tuple[str, ...]] = [("what", "status", "since (UTC)", f"{prices.currency}/h" if prices else "", "on")]
+    rows += [_row(each, prices) for each in found]
     if prices:
         costs = [each.cost_an_hour(prices.prices) for each in found]
         more = "and what is not known" if None in costs else ""
-        rows.append(("in all", "", "", "", f"{rounded_up(sum(cost or 0 for cost in costs)):.2f}", "", more))
-    used = [column for column in range(len(head)) if any(row[column] for row in rows[1:])]
-    return [tuple(row[column] for column in used) for row in rows]
+        rows.append(("in all", "", "", f"{rounded_up(sum(cost or 0 for cost in costs)):.2f}", more))
+    else:
+        rows = [(*row[:3], row[4]) for row in rows]
+    names = ["name", *(f"{each.name}{_end(each)}" for each in found), ""]
+    for lines, name in zip(fitted_rows(rows), names, strict=False):
+        yield from lines
+        if name:
+            yield f"    {name}"
 
 
 def _row(each: Running, prices: PriceList | None) -> tuple[str, ...]:
@@ -60,11 +65,13 @@ def _row(each: Running, prices: PriceList | None) -> tuple[str, ...]:
         each.what,
         each.status,
         _moment(each.since),
+        f"{rounded_up(cost):.2f}" if cost is not None else "?" if prices and each.uses else "",
         ", ".join(use.shown for use in each.uses),
-        f"{rounded_up(cost):.2f}" if cost is not None else "not known" if prices and each.uses else "",
-        _moment(each.until) if each.until else "",
-        each.name,
     )
+
+
+def _end(each: Running) -> str:
+    return f", until {_moment(each.until)}" if each.until else ""
 
 
 def _moment(moment: datetime) -> str:

@@ -38,14 +38,16 @@ def plan_lines(facts: PlanFacts, *, requests: bool = False) -> Iterator[str]:
 
 def fitted(rows: Sequence[Sequence[str]], width: int = WIDTH) -> Iterator[str]:
     """A table's lines; the last cell of a row that would be too long stands on a line of its own."""
+    return (line for lines in fitted_rows(rows, width) for line in lines)
+
+
+def fitted_rows(rows: Sequence[Sequence[str]], width: int = WIDTH) -> Iterator[list[str]]:
+    """The one or two lines of each row."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         start = "  " + "".join(f"{cell:<{size}}  " for cell, size in zip(row, widths, strict=False))
-        if len(start) + len(row[-1]) <= width:
-            yield (start + row[-1]).rstrip()
-        else:
-            yield start.rstrip()
-            yield f"      {row[-1]}"
+        fits = len(start) + len(row[-1]) <= width
+        yield [(start + row[-1]).rstrip()] if fits else [start.rstrip(), f"      {row[-1]}"]
 
 
 def _steps(facts: PlanFacts) -> Iterator[str]:

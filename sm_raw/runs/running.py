@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sm_raw.aws.account.asking import in_one_line, pages
 from sm_raw.aws.calls import call, ride_out
@@ -24,6 +24,7 @@ from sm_raw.runs.capacity import clusters
 
 Sleep = Callable[[float], None]
 Tell = Callable[[str], None]
+Answer = TypeVar("Answer")
 
 PAGE = 100
 UNDER_WAY = ("InProgress", "Stopping")
@@ -100,7 +101,7 @@ class _Reader:
     def _jobs(self, kind: JobKind, only: Mapping[str, str]) -> Iterator[Running]:
         for summary in self._summaries(kind, only):
             name = summary[kind.name]
-            uses, until = self._details(kind, name)
+            uses, until = self._uses_of(kind, name), self._until(kind, name)
             yield Running(kind.label, name, summary[kind.status], summary["CreationTime"], uses, until)
 
     def _warm_pools(self) -> Iterator[Running]:
@@ -109,25 +110,34 @@ class _Reader:
             # A stand-in for AWS may not know that filter.
             if summary.get("WarmPoolStatus", {}).get("Status") == WAITING:
                 name = summary["TrainingJobName"]
-                yield Running("warm pool", name, WAITING, summary["CreationTime"], self._details(TRAINING, name)[0])
+                yield Running("warm pool", name, WAITING, summary["CreationTime"], self._uses_of(TRAINING, name))
 
     def _summaries(self, kind: JobKind, only: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         for page in pages(self._clients.sagemaker, kind.list, {"MaxResults": PAGE, **only}, sleep=self._sleep):
             yield from page[kind.summaries]
 
-    def _details(self, kind: JobKind, name: str) -> tuple[tuple[Use, ...], datetime | None]:
-        """What it runs on, and until when; nothing of a kind that runs nothing itself, and of what has just gone."""
-        from botocore.exceptions import ClientError
-
+    def _uses_of(self, kind: JobKind, name: str) -> tuple[Use, ...]:
+        """What it runs on; nothing of a kind that runs nothing itself, and of what has just gone."""
         read = self._uses.get(kind.create)
         if read is None:  # A tuning job is its training jobs.
-            return (), None
+            return ()
+        describe = partial(self._ask, kind.describe, {kind.name: name})
+        return self._unless_refused(f"{kind.label} {name}", lambda: read(describe())) or ()
+
+    def _until(self, kind: JobKind, name: str) -> datetime | None:
+        if kind is not ENDPOINT:
+            return None
+        lifetime = partial(lifetime_of, self._clients, name, sleep=self._sleep)
+        return self._unless_refused(f"the lifetime of endpoint {name}", lifetime)
+
+    def _unless_refused(self, what: str, read: Callable[[], Answer]) -> Answer | None:
+        from botocore.exceptions import ClientError
+
         try:
-            uses = read(self._ask(kind.describe, {kind.name: name}))
-            return uses, lifetime_of(self._clients, name, sleep=self._sleep) if kind is ENDPOINT else None
+            return read()
         except (ClientError, SmRawError) as error:
-            self._tell(f"{kind.label} {name}: {in_one_line(error)}")
-            return (), None
+            self._tell(f"{what}: {in_one_line(error)}")
+            return None
 
     def _endpoint_uses(self, endpoint: Mapping[str, Any]) -> tuple[Use, ...]:
         config = self._ask("DescribeEndpointConfig", {"EndpointConfigName": endpoint["EndpointConfigName"]})
