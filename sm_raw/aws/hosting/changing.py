@@ -16,7 +16,7 @@ from typing import Any
 from sm_raw.aws.calls import call, error_code, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.failures.explaining import Explanation, explain_failure
-from sm_raw.aws.hosting.making import Request, check_all, explain_refusal, may_have_been_done
+from sm_raw.aws.hosting.making import Request, check_all, explain_refusal, first_line, may_have_been_done
 from sm_raw.aws.hosting.scaling_snapshots import (
     ScaledTarget,
     ScalingSnapshot,
@@ -177,7 +177,7 @@ class _Change:
         if problems:
             where = "the snapshot that was kept" if callable(keep) or keep is None else str(keep)
             next_steps.append(f"once it is InService, put the scaling back from {where}: {RESTORE}")
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         return ChangeFailed(self.name, reason, state=state, next_steps=next_steps, explanation=why)
 
     def _why(self, error: Exception) -> Explanation | None:

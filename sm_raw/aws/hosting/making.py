@@ -129,6 +129,11 @@ def explain_refusal(kind: str, name: str, error: Exception, *, status: str = "no
     return Explanation(kind, name, status, str(error), causes=tuple(match_causes(str(error))))
 
 
+def first_line(error: Exception) -> str:
+    """What an error says, without what it quotes; its name if it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def may_have_been_done(error: Exception) -> bool:
     """Whether the service may have done what it did not confirm: the answer was lost, or a repetition was refused."""
     from botocore.exceptions import ClientError

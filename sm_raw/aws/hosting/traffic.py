@@ -10,7 +10,7 @@ from typing import Any
 
 from sm_raw.aws.calls import call, ride_out
 from sm_raw.aws.clients import Clients
-from sm_raw.aws.hosting.making import may_have_been_done
+from sm_raw.aws.hosting.making import first_line, may_have_been_done
 from sm_raw.aws.job_kinds import ENDPOINT
 from sm_raw.aws.submit import submit
 from sm_raw.aws.waiting.wait import wait
@@ -79,8 +79,9 @@ def shift_traffic(
     _refuse_unusable(endpoint, weights, steps, before)
     check = healthy or (no_server_errors(clients, now=now, sleep=sleep) if bake_seconds > 0 else lambda step: True)
     done: list[TrafficStep] = []
+    number = 0
     try:
-        for share in steps:
+        for number, share in enumerate(steps, 1):
             wanted = {name: _between(before[name], weights.get(name, before[name]), share) for name in before}
             set_weights(clients, endpoint, wanted, timeout_seconds=timeout_seconds, sleep=sleep, clock=clock)
             growing = tuple(name for name in wanted if wanted[name] > before[name])
@@ -88,7 +89,7 @@ def shift_traffic(
             _bake(done[-1], check, bake_seconds, sleep, clock)
     except Exception as error:
         state = _put_back(clients, endpoint, before, timeout_seconds, sleep, clock)
-        reason = f"step {len(done) or 1} of {len(steps)}: {str(error).splitlines()[0]}"
+        reason = f"step {number} of {len(steps)}: {first_line(error)}"
         raise ChangeFailed(endpoint, reason, state=state) from error
     return TrafficShift(endpoint, before, done[-1].weights, tuple(done))
 
@@ -187,7 +188,7 @@ def _put_back(
         wait(clients.sagemaker, ENDPOINT, endpoint, timeout_seconds=timeout_seconds, sleep=sleep, clock=clock)
         set_weights(clients, endpoint, before, timeout_seconds=timeout_seconds, sleep=sleep, clock=clock)
     except Exception as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         return [f"the old weights ({told}) could not be put back: {reason}; set_weights(clients, {endpoint!r}, ...)"]
     return [f"it has the old weights again: {told}"]
 
