@@ -30,7 +30,7 @@ ERRORS_METRIC = "Invocation5XXErrors"
 
 @dataclass(frozen=True)
 class TrafficStep:
-    """The weights of all variants in one step, which ones had to grow for it, and when it was in service (UTC)."""
+    """The weights of all variants in one step, which ones had to grow for it, and when it began (UTC)."""
 
     endpoint: str
     weights: Weights
@@ -79,17 +79,16 @@ def shift_traffic(
     _refuse_unusable(endpoint, weights, steps, before)
     check = healthy or (no_server_errors(clients, now=now, sleep=sleep) if bake_seconds > 0 else lambda step: True)
     done: list[TrafficStep] = []
-    number = 0
     try:
-        for number, share in enumerate(steps, 1):
+        for share in steps:
             wanted = {name: _between(before[name], weights.get(name, before[name]), share) for name in before}
-            set_weights(clients, endpoint, wanted, timeout_seconds=timeout_seconds, sleep=sleep, clock=clock)
             growing = tuple(name for name in wanted if wanted[name] > before[name])
             done.append(TrafficStep(endpoint, wanted, growing, now()))
+            set_weights(clients, endpoint, wanted, timeout_seconds=timeout_seconds, sleep=sleep, clock=clock)
             _bake(done[-1], check, bake_seconds, sleep, clock)
     except Exception as error:
         state = _put_back(clients, endpoint, before, timeout_seconds, sleep, clock)
-        reason = f"step {number} of {len(steps)}: {first_line(error)}"
+        reason = f"step {len(done)} of {len(steps)}: {first_line(error)}"
         raise ChangeFailed(endpoint, reason, state=state) from error
     return TrafficShift(endpoint, before, done[-1].weights, tuple(done))
 
