@@ -65,7 +65,7 @@ def parse(operation: str, body: bytes, service: str = "sagemaker") -> Request:
     model = operation_model(operation, service)
     request = _decode(body)
     complaints = []
-    for failure in failures(operation, request):
+    for failure in failures(operation if service == "sagemaker" else f"{service}:{operation}", request):
         if failure.keyword in NOT_OF_THE_TYPE:
             raise ServiceError("SerializationException", f"The value at '{_path(failure.path)}' has the wrong type.")
         if failure.keyword != "additionalProperties":

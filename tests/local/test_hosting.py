@@ -242,8 +242,15 @@ def test_scaling_is_refused_for_what_is_not_there_and_for_crossed_bounds(host: A
 
 def test_what_moto_lacks_is_refused_and_not_a_page_of_html(host: Any) -> None:
     scaling = host.lab.clients.autoscaling
-    arn = "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/none"
-    assert host.refusal(lambda: scaling.list_tags_for_resource(ResourceARN=arn))[0] == "UnknownOperationException"
+    forecast = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/a/b",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "PolicyName": "p",
+        "StartTime": 0,
+        "EndTime": 1,
+    }
+    assert host.refusal(lambda: scaling.get_predictive_scaling_forecast(**forecast))[0] == "UnknownOperationException"
 
 
 def test_models_and_configurations_are_echoed_listed_and_deleted(host: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -72,6 +74,15 @@ class Scaled:
             ServiceNamespace="sagemaker", ResourceId=resource, PaginationConfig={"PageSize": 1}, **changes
         )
         return list(pages.search("ScalingActivities[]"))
+
+    def scaling_now(self, resource: str) -> bool:
+        return bool(self.activities(resource)[0]["StatusCode"] == "InProgress")
+
+    def switch(self, faults: dict[str, Any]) -> None:
+        """Let these faults strike, and no others."""
+        body = json.dumps(faults).encode()
+        request = urllib.request.Request(f"{self.lab.url}/_sm_raw/faults", data=body, method="PUT")
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60).close()
 
     def deregister(self, resource: str) -> None:
         self.scaling.deregister_scalable_target(**specs.deregister_scalable_target(resource))
@@ -146,6 +157,7 @@ def test_alarms_go_with_their_policy_and_policies_and_actions_with_their_target(
 
 
 def test_load_adds_an_instance_and_rest_takes_it_away(scaled: Scaled, endpoint: str, resource: str) -> None:
+    earlier = len(scaled.activities(resource, IncludeNotScaledActivities=True))
     answer, ended = scaled.track(resource, target_value=2.0), threading.Event()
 
     def load() -> None:
@@ -159,7 +171,7 @@ def test_load_adds_an_instance_and_rest_takes_it_away(scaled: Scaled, endpoint: 
         scaled.has(endpoint, 2)
         scaled.lab.until(lambda: scaled.alarms(answer)["High"]["StateValue"] == "ALARM")
         reason = scaled.alarms(answer)["High"]["StateReason"]
-        scaled.lab.until(lambda: len(scaled.activities(resource, IncludeNotScaledActivities=True)) == 2)
+        scaled.lab.until(lambda: len(scaled.activities(resource, IncludeNotScaledActivities=True)) == earlier + 2)
     finally:
         ended.set()
         for thread in threads:
@@ -168,10 +180,12 @@ def test_load_adds_an_instance_and_rest_takes_it_away(scaled: Scaled, endpoint: 
     assert reason.endswith("were greater than the threshold (2.0).")
     scaled.has(endpoint, 1)
     scaled.lab.until(lambda: scaled.activities(resource)[0]["StatusCode"] == "Successful")
-    assert [alarm["StateValue"] for alarm in scaled.alarms(answer).values()] == ["OK", "ALARM"]
+    high, low = scaled.alarms(answer).values()
+    assert (high["StateValue"], low["StateValue"]) == ("OK", "ALARM")
+    assert " not greater than the threshold (2.0)." in high["StateReason"]
     told = [
         (activity["Description"], activity["Cause"], activity["StatusCode"], activity["StatusMessage"])
-        for activity in scaled.activities(resource)
+        for activity in scaled.activities(resource)[:2]
     ]
     names = {side: alarm["AlarmName"] for side, alarm in scaled.alarms(answer).items()}
     assert told == [
@@ -183,11 +197,11 @@ def test_load_adds_an_instance_and_rest_takes_it_away(scaled: Scaled, endpoint: 
         )
         for count, side in ((1, "Low"), (2, "High"))
     ]
-    newest, oldest = scaled.activities(resource)
+    newest, oldest = scaled.activities(resource)[:2]
     assert oldest["StartTime"] < oldest["EndTime"] < newest["StartTime"] < newest["EndTime"]
     (refused,) = [
         activity
-        for activity in scaled.activities(resource, IncludeNotScaledActivities=True)
+        for activity in scaled.activities(resource, IncludeNotScaledActivities=True)[: -earlier or None]
         if activity.get("NotScaledReasons", [{}])[0].get("Code") == "AlreadyAtMaxCapacity"
     ]
     assert refused["NotScaledReasons"] == [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 2, "CurrentCapacity": 2}]
@@ -205,6 +219,37 @@ def test_a_minimum_above_the_capacity_raises_it_at_once(scaled: Scaled, endpoint
     scaled.has(endpoint, 2)
     newest, *others = scaled.activities(resource)
     assert (newest["Cause"], len(others)) == ("minimum capacity was set to 2", before)
+
+
+def test_an_instance_that_does_not_get_healthy_fails_the_activity(scaled: Scaled, endpoint: str, resource: str) -> None:
+    scaled.switch({"endpoints": [{"name": endpoint, "error": "ping"}]})
+    try:
+        scaled.register(endpoint, 2, 2)
+        scaled.lab.until(lambda: not scaled.scaling_now(resource))
+    finally:
+        scaled.switch({})
+    newest = scaled.activities(resource)[0]
+    assert (newest["StatusCode"], scaled.counts(endpoint)) == ("Failed", ("InService", 1, 1))
+    assert newest["StatusMessage"].startswith(
+        "Failed to set desired instance count to 2. Reason: The primary container"
+    )
+
+
+def test_a_target_has_tags(scaled: Scaled, endpoint: str) -> None:
+    resource = scaled.register(endpoint, 1, 1, tags={"team": "vision"})
+    (target,) = scaled.scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])[
+        "ScalableTargets"
+    ]
+    arn = target["ScalableTargetARN"]
+    scaled.scaling.tag_resource(ResourceARN=arn, Tags={"stage": "test", "owner": "me"})
+    scaled.scaling.untag_resource(ResourceARN=arn, TagKeys=["owner", "none"])
+    tags = scaled.scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]
+    assert tags == {"team": "vision", "stage": "test"}
+    many = {str(number): "" for number in range(49)}
+    refusal = scaled.host.refusal
+    assert refusal(lambda: scaled.scaling.tag_resource(ResourceARN=arn, Tags=many))[0] == "TooManyTagsException"
+    scaled.deregister(resource)
+    assert refusal(lambda: scaled.scaling.list_tags_for_resource(ResourceARN=arn))[0] == "ResourceNotFoundException"
 
 
 def test_a_scheduled_action_changes_the_bounds(scaled: Scaled, endpoint: str, resource: str) -> None:

@@ -67,18 +67,19 @@ def state(alarm: Mapping[str, Any], points: Datapoints) -> str:
     return ALARM if len(filled) - filled.index(True) >= needed else str(alarm["StateValue"])
 
 
-def reason(alarm: Mapping[str, Any], points: Datapoints) -> str:
-    """The StateReason, in CloudWatch's words."""
+def reason(alarm: Mapping[str, Any], points: Datapoints, state: str) -> str:
+    """The StateReason of a new ``state``, in CloudWatch's words."""
     given = [point for point in points if point is not None]
     if not given:
         missing = len(points)
         return f"Insufficient Data: {missing} datapoint{'s were' if missing > 1 else ' was'} unknown."
-    words = COMPARISONS[alarm["ComparisonOperator"]][1]
+    words, breaching = COMPARISONS[alarm["ComparisonOperator"]][1], [bool(_breaches(alarm, each, "")) for each in given]
+    counted = breaching.count(state == ALARM)
+    verb = ("was" if counted == 1 else "were") + ("" if state == ALARM else " not")
     listed = ", ".join(str(round(point, 3)) for point in reversed(given))
-    breaching = sum(bool(_breaches(alarm, point, "")) for point in given)
     return (
-        f"Threshold Crossed: {breaching} out of the last {len(points)} datapoints [{listed}] "
-        f"{'was' if breaching == 1 else 'were'} {words} the threshold ({float(alarm['Threshold'])})."
+        f"Threshold Crossed: {counted} out of the last {len(points)} datapoints [{listed}] {verb} {words} "
+        f"the threshold ({float(alarm['Threshold'])})."
     )
 
 

@@ -67,7 +67,7 @@ class AlarmWatch:
         points = alarm_states.datapoints(alarm, list(self._series[_key(alarm)]))
         state = alarm_states.state(alarm, points)
         if state != alarm["StateValue"]:
-            reason = alarm_states.reason(alarm, points)
+            reason = alarm_states.reason(alarm, points, state)
             self._cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
         return Judged(alarm, points, state)
 

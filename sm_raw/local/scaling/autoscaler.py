@@ -161,7 +161,8 @@ class Autoscaler:
             wanted = stepped(config, points[-1] - alarm["Threshold"], now_there, past, now)
         if wanted is not None:
             cause = ALARM_CAUSE.format(alarm=alarm["AlarmName"], policy=policy["PolicyName"])
-            yield Wish(policy["PolicyName"], wanted, tracking, cause, points[-1])
+            metric = max(points) if tracking and wanted < now_there else points[-1]
+            yield Wish(policy["PolicyName"], wanted, tracking, cause, metric)
 
     def _carry_out(self, target: Target, place: Place, decision: Decision, described: Described, before: int) -> None:
         wish = decision.wish

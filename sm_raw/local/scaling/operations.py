@@ -28,6 +28,10 @@ from sm_raw.local.wire import JSON, request_id
 
 SERVICE = "application-autoscaling"
 TARGET_PREFIX = "AnyScaleFrontendService."
+# Operations that the rules of ``sm_raw.validation`` know.
+RULED = {"RegisterScalableTarget", "PutScalingPolicy", "PutScheduledAction"}
+LISTED = "MetricAlarms[]"
+UNCHECKED = "Unchecked: Initial alarm creation"
 PAGES = {"describe_scaling_policies": "ScalingPolicies", "describe_scheduled_actions": "ScheduledActions"}
 
 Document = dict[str, Any]
@@ -63,7 +67,8 @@ def answer(engine: Engine, region: str, operation: str, body: bytes, moto: Calla
     request = parse(operation, body, SERVICE)
     for bounds in (request, request.get("ScalableTargetAction", {})):
         refuse_crossed_bounds(bounds)
-    refuse_rule_errors(operation, request)
+    if operation in RULED:
+        refuse_rule_errors(operation, request)
     respond = HANDLERS.get(operation)
     return respond(Ask(engine, region, request, moto)) if respond else moto()
 
@@ -74,6 +79,7 @@ def register(ask: Ask) -> Response:
     response, document = ask.document()
     if document:
         ask.engine.scaling.wake(ask.region)
+        ask.engine.scaling.tags.registered(ask.target, document["ScalableTargetARN"], ask.request.get("Tags", {}))
         found = require_target(ask.engine, ask.target)
         bring_within(ask.engine, ask.target, found["MinCapacity"], found["MaxCapacity"])
     return response
@@ -87,7 +93,7 @@ def deregister(ask: Ask) -> Response:
         ask.client.delete_scaling_policy(**ask.target.fields(), PolicyName=policy["PolicyName"])
     for action in _found(ask, "describe_scheduled_actions", **place):
         ask.client.delete_scheduled_action(**ask.target.fields(), ScheduledActionName=action["ScheduledActionName"])
-    ask.engine.scaling.remember(ask.target, None)
+    ask.engine.scaling.forget_target(ask.target)
     return ask.moto()
 
 
@@ -155,6 +161,23 @@ def describe_activities(ask: Ask) -> Response:
     return _json(ask.engine.scaling.activities.describe(ask.region, ask.request))
 
 
+def list_tags(ask: Ask) -> Response:
+    """ListTagsForResource."""
+    return _json({"Tags": ask.engine.scaling.tags.of(ask.request["ResourceARN"])})
+
+
+def tag(ask: Ask) -> Response:
+    """TagResource."""
+    ask.engine.scaling.tags.add(ask.request["ResourceARN"], ask.request["Tags"])
+    return _json({})
+
+
+def untag(ask: Ask) -> Response:
+    """UntagResource."""
+    ask.engine.scaling.tags.remove(ask.request["ResourceARN"], ask.request["TagKeys"])
+    return _json({})
+
+
 def _put_alarms(ask: Ask, policy: Document) -> None:
     if policy["PolicyType"] != "TargetTrackingScaling":
         return
@@ -207,8 +230,6 @@ def _json(document: Document) -> Response:
     return Response(json.dumps(document), content_type=JSON, headers=request_id())
 
 
-LISTED = "MetricAlarms[]"
-UNCHECKED = "Unchecked: Initial alarm creation"
 HANDLERS: dict[str, Callable[[Ask], Response]] = {
     "RegisterScalableTarget": register,
     "DeregisterScalableTarget": deregister,
@@ -218,4 +239,7 @@ HANDLERS: dict[str, Callable[[Ask], Response]] = {
     "PutScheduledAction": put_action,
     "DeleteScheduledAction": delete_action,
     "DescribeScalingActivities": describe_activities,
+    "ListTagsForResource": list_tags,
+    "TagResource": tag,
+    "UntagResource": untag,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from sm_raw.local.scaling.activities import Activities, Target
 from sm_raw.local.scaling.decisions import Past
+from sm_raw.local.scaling.target_tags import TargetTags
 
 PolicyKey = tuple[Target, str]
 
@@ -17,6 +18,7 @@ class Scaling:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.activities = Activities(now)
+        self.tags = TargetTags()
         self._lock = threading.Lock()
         self._regions: set[str] = set()
         self._pasts: dict[Target, Past] = {}
@@ -48,10 +50,13 @@ class Scaling:
         with self._lock:
             return self._pasts.get(target, Past())
 
-    def remember(self, target: Target, past: Past | None) -> None:
-        """Keep when policies last scaled a target; None for one that is registered no more."""
+    def remember(self, target: Target, past: Past) -> None:
+        """Keep when policies last scaled a target."""
         with self._lock:
-            if past is None:
-                self._pasts.pop(target, None)
-            else:
-                self._pasts[target] = past
+            self._pasts[target] = past
+
+    def forget_target(self, target: Target) -> None:
+        """The target is deregistered."""
+        self.tags.deregistered(target)
+        with self._lock:
+            self._pasts.pop(target, None)

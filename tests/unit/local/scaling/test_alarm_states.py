@@ -81,12 +81,19 @@ def test_a_datapoint_takes_the_minutes_of_its_period_together() -> None:
     assert datapoints({**ABOVE_FIVE, "Period": 10}, minutes[:3]) == [1, 3, None]
 
 
-def test_reasons_are_told_in_the_words_of_cloudwatch() -> None:
-    assert reason(ABOVE_FIVE, [6, 1, 7.25]) == (
-        "Threshold Crossed: 2 out of the last 3 datapoints [7.25, 1, 6] were greater than the threshold (5.0)."
-    )
-    assert reason(ABOVE_FIVE, [GAP, GAP, 6]).startswith(
-        "Threshold Crossed: 1 out of the last 3 datapoints [6] was greater"
-    )
-    assert reason(ABOVE_FIVE, [GAP, GAP, GAP]) == "Insufficient Data: 3 datapoints were unknown."
-    assert reason(ABOVE_FIVE, [GAP]) == "Insufficient Data: 1 datapoint was unknown."
+@pytest.mark.parametrize(
+    ("points", "state_now", "told"),
+    [
+        ([6, 1, 7.25], "ALARM", "2 out of the last 3 datapoints [7.25, 1, 6] were greater than the threshold (5.0)."),
+        ([GAP, GAP, 6], "ALARM", "1 out of the last 3 datapoints [6] was greater than the threshold (5.0)."),
+        ([6, 6, 1], "OK", "1 out of the last 3 datapoints [1, 6, 6] was not greater than the threshold (5.0)."),
+        ([6, 1, 1], "OK", "2 out of the last 3 datapoints [1, 1, 6] were not greater than the threshold (5.0)."),
+    ],
+)
+def test_reasons_are_told_in_the_words_of_cloudwatch(points: list[float | None], state_now: str, told: str) -> None:
+    assert reason(ABOVE_FIVE, points, state_now) == f"Threshold Crossed: {told}"
+
+
+def test_the_reason_for_no_data() -> None:
+    assert reason(ABOVE_FIVE, [GAP, GAP], "INSUFFICIENT_DATA") == "Insufficient Data: 2 datapoints were unknown."
+    assert reason(ABOVE_FIVE, [GAP], "INSUFFICIENT_DATA") == "Insufficient Data: 1 datapoint was unknown."
