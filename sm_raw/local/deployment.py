@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import random
 import shutil
 import threading
 import time
@@ -17,6 +18,7 @@ from sm_raw.local.async_queue import AsyncQueue
 from sm_raw.local.engine import Engine
 from sm_raw.local.fleet import Fleet, NoServer, Variant
 from sm_raw.local.model_server import ModelServer, Unhealthy, endpoint_folder, ping_failure
+from sm_raw.local.rollout import Rollout, bake
 from sm_raw.local.scaling.activities import Target
 from sm_raw.local.store import Record
 
@@ -41,6 +43,8 @@ class Deployment:
         self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
         self.queue = AsyncQueue(engine, record, self._lend_for_queue)
         self._fleet = self.new_fleet(variants)
+        self._coming: Fleet | None = None
+        self._share = 0.0
         self._fleets = [self._fleet]  # during an update, the one that comes up, too
         record.description["ProductionVariants"] = self._fleet.summaries
 
@@ -87,12 +91,19 @@ class Deployment:
         deadline = time.monotonic() + patience_seconds
         while True:
             try:
-                return self._fleet.choose(variant, most_per_server)
+                return self._next_fleet(variant).choose(variant, most_per_server)
             except NoServer:
                 over = self._engine.closing.is_set() or self._record.description["EndpointStatus"] == "Deleting"
                 if over or time.monotonic() >= deadline:
                     raise
             self._changed.wait(LOOK_SECONDS)
+
+    def _next_fleet(self, variant: str | None) -> Fleet:
+        """The one that answers next; of two, one that has the variant that is asked for."""
+        if self._coming is None:
+            return self._fleet
+        fleets = (self._coming, self._fleet) if random.random() < self._share else (self._fleet, self._coming)
+        return next((fleet for fleet in fleets if variant is None or variant in fleet.variants), fleets[0])
 
     def create(self) -> None:
         """Start every server and wait until all are healthy; then the endpoint is InService."""
@@ -137,36 +148,32 @@ class Deployment:
         self._fleet.want(desired)
         self._settle("InService", reason)
 
-    def update(self, fleet: Fleet, alarms: Sequence[str] = (), **fields: Any) -> None:
-        """Bring up ``fleet`` beside the one that answers, let it take over, and end the old one when it has finished.
+    def update(self, fleet: Fleet, plan: Rollout, **fields: Any) -> None:
+        """Bring up ``fleet`` beside the one that answers, let it take over as planned, and end the old one after that.
 
-        Then the endpoint is InService, with ``fields`` in its description. If a server does not get healthy, or one of
-        the CloudWatch ``alarms`` is on when the new fleet has taken over, the old one answers again, and FailureReason
-        tells why: "InService" with a FailureReason and the old EndpointConfigName is what AWS's own controller for
-        Kubernetes takes for a failed update (sagemaker-controller, test/e2e/tests/test_endpoint.py).
+        Then the endpoint is InService, with ``fields`` in its description. If a server does not get healthy, or an
+        alarm of the plan goes off, the old fleet answers again, and FailureReason tells why: "InService" with a
+        FailureReason and the old EndpointConfigName is what AWS's own controller for Kubernetes takes for a failed
+        update (sagemaker-controller, test/e2e/tests/test_endpoint.py).
         """
         with self._changing:
             old = self._fleet
             self._fleets.append(fleet)
             with self._explained(lambda reason: self._roll_back(fleet, old, reason)):
                 self._fulfil(fleet)
+                for share in plan.shares:
+                    self._answer_with(old, fleet, share)
+                    bake(self._engine, self._record.region, plan)
                 self._answer_with(fleet)
-                self._meet_alarms(alarms)
                 self._engine.store.update(self._record, ProductionVariants=fleet.summaries, **fields)
+                self._engine.closing.wait(plan.termination_seconds / self._engine.time_scale)
                 self._retire(old)
                 self._settle("InService")
 
-    def _answer_with(self, fleet: Fleet) -> None:
+    def _answer_with(self, fleet: Fleet, coming: Fleet | None = None, share: float = 0) -> None:
+        """Let ``fleet`` answer, but for this share of the invocations, which is for the one that is ``coming``."""
         with self._changed:
-            self._fleet = fleet
-
-    def _meet_alarms(self, names: Sequence[str]) -> None:
-        if not names:
-            return
-        cloudwatch = self._engine.client("cloudwatch", self._record.region)
-        found = cloudwatch.describe_alarms(AlarmNames=list(names))["MetricAlarms"]
-        if on := ", ".join(sorted(alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM")):
-            raise Unhealthy(f"The deployment was rolled back: these CloudWatch alarms went off: {on}.")
+            self._fleet, self._coming, self._share = fleet, coming, share
 
     def _roll_back(self, fleet: Fleet, old: Fleet, reason: str) -> None:
         status = "UpdateRollbackFailed"

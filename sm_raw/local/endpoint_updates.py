@@ -11,6 +11,7 @@ from sm_raw.local.engine import Call, Engine, Handler
 from sm_raw.local.fleet import Fleet, Variant
 from sm_raw.local.hosting import CONFIG, ENDPOINT, find, in_progress, variants_of
 from sm_raw.local.protocol import Request, validation_error
+from sm_raw.local.rollout import rollout
 from sm_raw.local.store import Record
 
 Change = Mapping[str, Any]
@@ -19,8 +20,8 @@ Change = Mapping[str, Any]
 def update_endpoint(call: Call) -> dict[str, Any]:
     """UpdateEndpoint: other servers come up beside those that answer, and take over when all are healthy.
 
-    The deployment configuration is kept and described, and its alarms are looked at; but all traffic moves at once, and
-    no interval in it is waited for.
+    In steps, if the deployment configuration says so; its intervals pass in the engine's time. A rolling deployment
+    shifts its traffic in batches, but has both fleets whole until its end.
     """
     engine, request = call.engine, call.request
     refuse_rule_errors("UpdateEndpoint", request)
@@ -30,13 +31,13 @@ def update_endpoint(call: Call) -> dict[str, Any]:
     _require_in_service(record)
     _refuse_scaled(engine, record, variants)
     fleet = _begin(engine, record, request, variants)
-    deployment = record.description["LastDeploymentConfig"] or {}
-    alarms = [alarm["AlarmName"] for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])]
+    instances = sum(variant.count for variant in fleet.variants.values())
+    plan = rollout(record.description["LastDeploymentConfig"] or {}, instances)
 
     def work() -> None:
         record.live.update(
             fleet,
-            alarms,
+            plan,
             EndpointConfigName=request["EndpointConfigName"],
             AsyncInferenceConfig=config.get("AsyncInferenceConfig"),
         )

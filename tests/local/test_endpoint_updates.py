@@ -372,10 +372,9 @@ def test_an_update_keeps_of_variants_and_deployments_what_it_is_told_to(changing
     assert "LastDeploymentConfig" not in changing.settled()
 
 
-def test_an_alarm_that_is_on_rolls_an_update_back(changing: Changing) -> None:
-    host, before, process = changing.host, changing.described(), changing.process()
-    alarm = host.lab.name("alarm")
-    cloudwatch = host.lab.clients.cloudwatch
+def test_a_canary_takes_its_share_until_an_alarm_takes_it_back(changing: Changing) -> None:
+    host, before = changing.host, changing.described()
+    alarm, cloudwatch = host.lab.name("alarm"), host.lab.clients.cloudwatch
     cloudwatch.put_metric_alarm(
         AlarmName=alarm,
         MetricName="ModelLatency",
@@ -386,17 +385,24 @@ def test_an_alarm_that_is_on_rolls_an_update_back(changing: Changing) -> None:
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
     )
-    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
-    config = host.config(host.variant(host.model()))
-    deployment = specs.all_at_once_deployment(alarms=[alarm])
+    deployment = specs.canary_deployment(specs.capacity_percent(50), wait_seconds=3600, alarms=[alarm])
+    config = host.config(host.variant(host.model(text="other weights"), name="other"))
     changing.update(config, deployment=deployment)
+    seen = set()
+
+    def both_answer() -> bool:
+        seen.add(host.answer(host.invoke(changing.name))["model"])
+        return len(seen) == 2
+
+    host.lab.until(both_answer)
+    assert host.answer(host.invoke(changing.name, TargetVariant="other"))["model"] == "other weights"
+    assert host.answer(host.invoke(changing.name, TargetVariant="AllTraffic"))["model"] == "weights"
+    assert changing.described()["EndpointStatus"] == "Updating"
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
     after = changing.settled()
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before["EndpointConfigName"])
-    assert alarm in after["FailureReason"]
-    assert changing.processes() == {process}
-    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
-    changing.update(config, deployment=deployment)
-    assert changing.settled()["EndpointConfigName"] == config
+    assert after["FailureReason"].endswith(f"these CloudWatch alarms went off: {alarm}.")
+    assert {host.answer(host.invoke(changing.name))["model"] for _ in range(8)} == {"weights"}
     cloudwatch.delete_alarms(AlarmNames=[alarm])
 
 
