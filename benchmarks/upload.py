@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer-python", metavar="PATH", help="a Python that has sagemaker 2.x")
     options = parser.parse_args()
-    rounds = []
+    rounds, load = [], machine()
     with tempfile.TemporaryDirectory() as scratch:
         many = write_files(Path(scratch, "many"), options.files, options.size)
         one = write_files(Path(scratch, "one"), 1, 1)
@@ -65,6 +65,7 @@ def main() -> None:
             with engine() as url:
                 rounds.append(measure(url, many, one, options.peer_python, number))
     print(f"{options.files} files of {options.size} bytes, {options.rounds} rounds: median (minimum to maximum)")
+    print(f"{os.cpu_count()} processors, load before {load}, after {machine()} (that of the benchmark included)")
     names = sorted(rounds[0])
     for name in names:
         whole, start = ([one[name][what] for one in rounds] for what in ("whole", "start"))
@@ -170,6 +171,11 @@ def engine() -> Iterator[str]:
             yield ready[1]
         finally:
             server.terminate()
+
+
+def machine() -> str:
+    """How much else the machine has to do: its load in the last minute, or nothing known."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def spread(values: Sequence[float]) -> str:

@@ -56,7 +56,7 @@ class TriedModel:
 
     def _silence(self, error: Exception, timeout_seconds: float) -> str:
         if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-            return f"invocation timed out: no answer within {timeout_seconds:.0f} seconds"
+            return f"invocation timed out: no answer within {timeout_seconds:g} seconds"
         exit_code = self._server.exit_code(END_SECONDS)
         if exit_code is not None:
             return f"the server ended without an answer (exit code {exit_code})"

@@ -258,7 +258,7 @@ LAYOUT_CHECKS: tuple[LayoutCheck, ...] = (
         "warning",
         _mac_files,
         "pack without them: COPYFILE_DISABLE=1 tar --exclude .DS_Store -C MODEL_DIR -czf model.tar.gz .",
-        "https://github.com/aws/sagemaker-python-sdk/issues/4007",
+        "https://github.com/onnx/models/issues/101",
     ),
 )
 
