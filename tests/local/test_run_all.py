@@ -22,12 +22,15 @@ import psutil
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from sm_raw import cli
 from sm_raw.aws.clients import Clients, local_clients
 from sm_raw.cli import run as run_all
 from sm_raw.local.server import serving
 from sm_raw.runs.recipe import RECIPES
+from tests.local.rights_used import Use, not_allowed, recorded
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = ["--set", "epochs=2", "--set", "max_jobs=2", "--set", "image_size=32", "--set", "save_interval=2"]
 pytestmark = pytest.mark.local
 
 
@@ -43,16 +46,22 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def first_run(engine: str, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def uses() -> set[Use]:
+    """The rights that the calls of the first run take."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def first_run(engine: str, data: Path, uses: set[Use], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of one run that succeeded."""
     out = tmp_path_factory.mktemp("runs") / "first"
-    assert run(engine, data, out) == 0
+    with recorded(uses, by="sm_raw.cli.targets.local_clients"):
+        assert run(engine, data, out) == 0
     return out
 
 
 def run(engine: str, data: Path, out: Path, *more: str) -> int:
-    small = ["--set", "epochs=2", "--set", "max_jobs=2", "--set", "image_size=32", "--set", "save_interval=2"]
-    return run_all.main(["--endpoint-url", engine, "--data", str(data), "--out", str(out), *small, *more])
+    return run_all.main(["--endpoint-url", engine, "--data", str(data), "--out", str(out), *SMALL, *more])
 
 
 def content(out: Path) -> dict[str, Any]:
@@ -121,6 +130,17 @@ def test_every_rendered_request_passes_the_check(first_run: Path, capsys: pytest
 
     assert main(["check", "--format", "json", *map(str, sorted((first_run / "requests").iterdir()))]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_every_call_of_the_run_is_allowed_by_the_policy_that_is_printed_for_it(
+    first_run: Path, uses: set[Use], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert cli.main(["policy", "--data", str(data), *SMALL]) == 0
+    document = json.loads(capsys.readouterr().out)["caller"]
+    assert len(uses) > 50
+    # On AWS the bucket is the user's; the engine begins without one.
+    assert [use.action for use in not_allowed(uses, document)] == ["s3:CreateBucket"]
 
 
 def test_the_same_again_reuses_what_is_there(first_run: Path, engine: str, data: Path, tmp_path: Path) -> None:
