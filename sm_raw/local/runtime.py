@@ -22,6 +22,8 @@ from sm_raw.local.store import ACCOUNT_ID, Record
 PATH = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<action>.+)")
 # States in which an endpoint answers invocations (API reference, DescribeEndpoint).
 ANSWERING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
+# https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
+SERVERLESS_BYTES = 4 * 1024 * 1024
 # Headers of the API that reach the container under their own name.
 FORWARDED = {
     "Content-Type": "Content-Type",
@@ -53,7 +55,7 @@ def invoke(engine: Engine, record: Record, headers: Headers, body: bytes) -> Res
     if record.description.get("AsyncInferenceConfig"):
         message = f"Endpoint {record.name} of account {ACCOUNT_ID} is asynchronous: it answers InvokeEndpointAsync."
         raise ServiceError("ValidationError", message)
-    limit = service_model("sagemaker-runtime").shape_for("BodyBlob").metadata["max"]
+    limit = _most_bytes(record)
     if len(body) > limit:
         raise ServiceError("ValidationError", f"Request body of {len(body)} bytes is larger than {limit}.", status=413)
     passed = {name: headers[key] for key, name in FORWARDED.items() if key in headers}
@@ -69,6 +71,14 @@ def invoke(engine: Engine, record: Record, headers: Headers, body: bytes) -> Res
         content_type=response.headers.get("Content-Type", "application/octet-stream"),
         headers=answer_headers,
     )
+
+
+def _most_bytes(record: Record) -> int:
+    """How large a request may be."""
+    if any("CurrentServerlessConfig" in variant for variant in record.description["ProductionVariants"]):
+        return SERVERLESS_BYTES
+    limit: int = service_model("sagemaker-runtime").shape_for("BodyBlob").metadata["max"]
+    return limit
 
 
 @contextlib.contextmanager

@@ -251,6 +251,10 @@ def test_a_serverless_variant_takes_so_many_invocations_at_once_and_no_more(host
     assert "CurrentInstanceCount" not in summary
     endpoint = Changing(host, described["EndpointName"])
     assert endpoint.refusal(lambda: endpoint.change({"DesiredInstanceCount": 2}))[0] == "ValidationException"
+    assert endpoint.refusal(lambda: host.invoke(endpoint.name, b"x" * (4 * 1024 * 1024 + 1))) == (
+        "ValidationError",
+        "Request body of 4194305 bytes is larger than 4194304.",
+    )
     once = boto3.client(
         "sagemaker-runtime",
         endpoint_url=host.lab.url,
