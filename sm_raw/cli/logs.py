@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 
+from sm_raw.aws.calls import call, error_code, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import TUNING, JobKind
 from sm_raw.aws.logs.display import LogPrinter, wants_colour
@@ -18,6 +19,7 @@ from sm_raw.aws.logs.filters import LogFilter
 from sm_raw.aws.logs.reading import job_logs
 from sm_raw.aws.logs.sources import log_place
 from sm_raw.aws.logs.streams import LogEvent
+from sm_raw.aws.waiting.attach import NOT_FOUND
 from sm_raw.cli.jobs import clients_of
 from sm_raw.cli.kinds import kind_label, kind_of
 from sm_raw.cli.run import told
@@ -62,9 +64,25 @@ def _print(clients: Clients, options: argparse.Namespace, story: Story) -> int:
     for event in events:
         show(event)
         shown += 1
+    if options.follow and isinstance(kind, JobKind):
+        story.line(_end(clients, kind, options.name))
     if not shown:
         story.line(f"{kind_label(kind)} {options.name}: no lines" + (" that were asked for" if _asks(options) else ""))
     return SUCCESS
+
+
+def _end(clients: Clients, kind: JobKind, name: str) -> str:
+    """How it stands now that its log is at its end, and who knows why."""
+    from botocore.exceptions import ClientError
+
+    try:
+        status = ride_out(lambda: call(clients.sagemaker, kind.describe, {kind.name: name}))[kind.status]
+    except ClientError as error:
+        if error_code(error) not in NOT_FOUND:
+            raise
+        return f"{kind.label} {name!r} has been deleted"
+    why = f"; why: python -m sm_raw explain {name}" if status in kind.failed else ""
+    return f"{kind.label} {name!r} is {status}{why}"
 
 
 def _export(clients: Clients, options: argparse.Namespace, story: Story) -> int:

@@ -215,7 +215,18 @@ def test_a_followed_log_is_complete_and_has_no_doubles(lab: Any, capsys: pytest.
     lab.sm.create_training_job(**request)
     followed = ["--follow", "--poll", "0.05", "--linger", "0.3"]
     assert command(lab, "logs", request["TrainingJobName"], *followed, "--filter", "line ") == 0
-    assert capsys.readouterr().out.splitlines() == [f"line {number}" for number in range(300)]
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [f"line {number}" for number in range(300)]
+    assert told.err == f"training job {request['TrainingJobName']!r} is Completed\n"
+
+
+def test_at_the_end_of_a_failed_jobs_log_it_is_told_who_knows_why(
+    lab: Any, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(lab, "logs", broken, "--follow", "--kind", "training", "--poll", "0.05", "--linger", "0") == 0
+    told = capsys.readouterr()
+    assert "ModuleNotFoundError" in told.out
+    assert told.err == f"training job {broken!r} is Failed; why: python -m sm_raw explain {broken}\n"
 
 
 def test_a_tuning_jobs_lines_carry_the_names_and_colours_of_their_streams(
@@ -387,3 +398,5 @@ def findings(operation: str, request: Any) -> Sequence[str]:
 def test_what_is_no_training_has_no_results(lab: Any, sick: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(lab, "results", sick) == 1
     assert f"endpoint {sick!r} has no results" in capsys.readouterr().err
+    assert command(lab, "results", sick, "--include", "tensors") == 1
+    assert "give --download DIR" in capsys.readouterr().err

@@ -65,20 +65,23 @@ def best_trial(ranked: Sequence[Trial]) -> Trial:
 
 
 def trial_records(found: Sequence[Trial]) -> list[dict[str, object]]:
-    """Trials as flat rows, all with the same keys: what a CSV file, a spreadsheet or a DataFrame takes."""
+    """Trials as flat rows, all with the same keys: what a CSV file, a spreadsheet or a DataFrame takes.
+
+    A hyperparameter has its own name, unless that is one of the other keys ("status").
+    """
     tuned = sorted({name for trial in found for name in trial.hyperparameters})
     several = len({trial.definition for trial in found}) > 1
-    return [
-        {
-            "training_job": trial.name,
-            **({"definition": trial.definition} if several else {}),
-            "status": trial.status,
-            "objective": trial.objective,
-            **{name: trial.hyperparameters.get(name) for name in tuned},
-            "seconds": trial.seconds,
-        }
-        for trial in found
-    ]
+    return [_record(trial, tuned, several) for trial in found]
+
+
+def _record(trial: Trial, tuned: Sequence[str], several: bool) -> dict[str, object]:
+    head: dict[str, object] = {"training_job": trial.name}
+    if several:
+        head["definition"] = trial.definition
+    head |= {"status": trial.status, "objective": trial.objective}
+    taken = {*head, "seconds"}
+    values = {f"hyperparameter {name}" if name in taken else name: trial.hyperparameters.get(name) for name in tuned}
+    return {**head, **values, "seconds": trial.seconds}
 
 
 def objective_metric(tuning_job: Mapping[str, Any]) -> str:

@@ -38,3 +38,9 @@ def test_records_are_flat_and_all_have_the_same_keys() -> None:
 def test_the_definition_is_told_where_there_are_several() -> None:
     found = [Trial("a", "Completed", 0.25, {}, 9.0, "one"), Trial("b", "Completed", 0.5, {}, 9.0, "two")]
     assert [record["definition"] for record in trial_records(found)] == ["one", "two"]
+
+
+def test_a_hyperparameter_takes_no_other_ones_place() -> None:
+    (record,) = trial_records([Trial("a", "Completed", 0.25, {"status": "frozen", "seconds": 3}, 9.0)])
+    assert (record["status"], record["seconds"]) == ("Completed", 9.0)
+    assert (record["hyperparameter status"], record["hyperparameter seconds"]) == ("frozen", 3)
