@@ -34,7 +34,8 @@ def add_cost_options(parser: argparse.ArgumentParser) -> None:
         "--budget",
         type=_positive,
         metavar="AMOUNT",
-        help="refuse, before anything is made, if it may cost more, or if a price is not known",
+        help="refuse, before anything is made, if it may cost more (in the currency of the prices), or if a price is "
+        "not known",
     )
 
 

@@ -43,13 +43,22 @@ def bound_of(steps: Steps, prices: PriceList | None, options: argparse.Namespace
 
 
 def require_budget(options: argparse.Namespace, plan: Plan, clients: Clients | None) -> Bound | None:
-    """The bound of a run that its budget covers; None where no budget is given. Raises BudgetExceeded."""
-    if options.budget is None:
+    """The bound of a run, which its budget covers if it has one. Raises BudgetExceeded.
+
+    None where nobody asks for it: there is neither a budget nor a price list.
+    """
+    if options.budget is None and options.prices is None:
         return None
     steps = steps_of(plan)
-    if options.keep and options.hours is None and hourly([request[1:] for request in steps], None):
+    if (
+        options.budget is not None
+        and options.keep
+        and options.hours is None
+        and hourly([request[1:] for request in steps], None)
+    ):
         raise SmRawError("an endpoint that is kept (--keep) has no end: say for how many hours to count it (--hours N)")
     prices, _ = prices_for(options, clients, plan.values["region"], usage_types(steps))
     bound = bound_of(steps, prices, options)
-    require_within(options.budget, bound)
+    if options.budget is not None:
+        require_within(options.budget, bound)
     return bound

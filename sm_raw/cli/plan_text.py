@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from sm_raw.cli.plan_facts import PlanFacts
+from sm_raw.cli.telling import count
 from sm_raw.runs.bounds import Bound, Hourly, rounded_up
 from sm_raw.runs.standing import REUSE, Standing
 
@@ -95,7 +96,7 @@ def _needs(facts: PlanFacts) -> Iterator[str]:
     yield from fitted(rows)
     for step, (asked, fit) in facts.parallel.items():
         if fit is not None:
-            yield f"  {step}: {fit} training jobs fit at a time, and it asks for {asked}"
+            yield f"  {step}: there is room for {count(fit, 'training job')} at a time, and it asks for {asked}"
     if facts.quotas.quotas:
         yield "  what runs in the account already counts towards its quotas, too"
 

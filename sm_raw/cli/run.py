@@ -96,6 +96,7 @@ def run(options: argparse.Namespace, story: Story, *, resumed: bool = False) -> 
         record = Record(options.out, recipe=plan.recipe.name, target=options.target)
         if bound is not None:
             record.content["cost_bound"] = bound.as_json()
+            story.line(str(bound))
         execution = Execution(plan, clients, record, story, _choices(options), ledger)
         try:
             execution.execute()
@@ -151,7 +152,7 @@ def options_of_last_run(out: Path) -> argparse.Namespace:
         raise SmRawError(f"{out} holds no run: there is no {FILE} with one in it")
     recorded = dict(last["options"])
     # The budget was kept when the run began; what is left of it costs no more.
-    given = {"out": out, "data": recorded["data"] and Path(recorded["data"]), "budget": None}
+    given = {"out": out, "data": recorded["data"] and Path(recorded["data"]), "budget": None, "prices": None}
     return argparse.Namespace(**recorded | given)
 
 

@@ -54,6 +54,10 @@ class Bound:
     def complete(self) -> bool:
         return not self.unpriced
 
+    def __str__(self) -> str:
+        more = "" if self.complete else " and what has no price"
+        return f"may cost {rounded_up(self.total):.2f} {self.currency}{more} at most, by {self.prices or 'no prices'}"
+
     def as_json(self) -> dict[str, Any]:
         """All of it in JSON's types."""
         lines = [line._asdict() for line in self.lines]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sm_raw import cli
 from sm_raw.runs.recipe import RECIPES
@@ -133,13 +134,15 @@ def test_prices_that_were_told_can_be_kept(prices: str, tmp_path: Path, capsys: 
 
 
 def test_a_run_above_its_budget_is_refused_before_anything_is_started(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    prices: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    known = {"Train:ml.m5.xlarge": 1, "Host:ml.m5.large": 1, "Lambda-Provisioned-Concurrency": 0}
-    (tmp_path / "prices.json").write_text(json.dumps({**PRICES, "prices": known}))
+    for place in ("train/a", "train/b", "valid/a", "valid/b", "test/a", "test/b"):
+        (tmp_path / "pictures" / place).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "pictures" / place / "1.png")
     out = tmp_path / "out"
-    assert cli.main(["run", "--out", str(out), "--prices", str(tmp_path / "prices.json"), "--budget", "1"]) == 1
-    assert capsys.readouterr().err.startswith("error: it may cost")
+    run = ["run", "--recipe", "dog_breeds", "--data", str(tmp_path / "pictures"), "--out", str(out)]
+    assert cli.main([*run, "--prices", prices, "--budget", "1"]) == 1
+    assert capsys.readouterr().err.startswith("error: it may cost 21.67 USD, and the budget is 1.00 USD")
     assert not (out / "run.json").exists()
     assert not (out / "ledger.jsonl").exists()
 

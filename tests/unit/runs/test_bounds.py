@@ -66,6 +66,14 @@ def test_disks_count_only_where_their_price_is_known() -> None:
     assert bound.total == pytest.approx(8.0 + 10 * 73 * 4 / 730)
 
 
+def test_a_bound_is_told_in_a_line() -> None:
+    assert str(upper_bound(STEPS, PRICES, hours=2)) == (
+        "may cost 17.00 USD at most, by USD, us-east-1, 2026-01-01, invented for this test"
+    )
+    partly = str(upper_bound(STEPS, price_list(Train={"ml.m5.xlarge": 2.0}), hours=1))
+    assert partly.startswith("may cost 8.00 USD and what has no price at most, by ")
+
+
 def test_what_has_no_price_makes_a_bound_incomplete_and_costs_nothing_in_it() -> None:
     bound = upper_bound(STEPS, price_list(Train={"ml.m5.xlarge": 2.0}), hours=1)
     assert bound.unpriced == ["short: Train:ml.g5.xlarge", "endpoint: Host:ml.m5.large"]
