@@ -66,11 +66,11 @@ def _examine(options: argparse.Namespace) -> int:
         tell(f"sm_raw: {error}")
         return UNREADABLE
     except NotConfigured as error:
-        return _print([_unconfigured(error)], options.format)
-    return _print((_adapted(line, options) for line in examine(subject)), options.format)
+        return print_lines([_unconfigured(error)], options.format)
+    return print_lines((adapted(line, options) for line in examine(subject)), options.format)
 
 
-def _adapted(line: Line, options: argparse.Namespace) -> Line:
+def adapted(line: Line, options: argparse.Namespace) -> Line:
     """A command of the AWS CLI with the options that make it mean the same account and place."""
     given = [("--endpoint-url", options.endpoint_url), ("--profile", options.profile)]
     added = "".join(f" {name} {value}" for name, value in given if value)
@@ -118,13 +118,13 @@ def _with_run(subject: Subject, options: argparse.Namespace) -> Subject:
     return replace(subject, requests=requests, needs=needs)
 
 
-def _print(lines: Iterable[Line], form: str) -> int:
+def print_lines(lines: Iterable[Line], form: str) -> int:
     """Print the lines as they come, as JSON at the end; the exit code by the worst of them."""
     told = []
     for line in lines:
         told.append(line)
         if form == "text":
-            print("\n".join(_shown(line, _width())), flush=True)
+            print("\n".join(shown(line, _width())), flush=True)
     if form == "json":
         print(json.dumps([line._asdict() for line in told], indent=2))
     number = {verdict: sum(line.verdict == verdict for line in told) for verdict in ("FAILED", "warning", "not known")}
@@ -137,7 +137,7 @@ def _width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def _shown(line: Line, width: int | None) -> Iterator[str]:
+def shown(line: Line, width: int | None) -> Iterator[str]:
     """A line with its remedy; what is to be copied is never broken."""
     first = f"{line.verdict:<{len(INDENT)}}{line.check}: {line.found}"
     if width is None:

@@ -9,7 +9,7 @@ from typing import Any
 from sm_raw.aws.doctor.lines import Finding, Findings, allowing, failed, not_known, ok, warning
 from sm_raw.aws.doctor.simulation import simulated_line
 from sm_raw.aws.doctor.subject import Subject, Unanswered
-from sm_raw.specs.policy_documents import Grant, policy
+from sm_raw.specs.policy_documents import Grant, partition_of, place_of, policy
 
 NO_BUCKET = "no bucket is given: give --bucket"
 KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -53,7 +53,7 @@ def _without_head(subject: Subject, name: str, unanswered: Unanswered) -> Findin
             f"{name} may not be listed: the caller lacks {unanswered.action}, the bucket's policy denies it, or the "
             "bucket belongs to someone else",
             "let the caller do this, or give another bucket with --bucket",
-            allowing(unanswered.action, resource=f"arn:aws:s3:::{name}"),
+            allowing(unanswered.action, resource=f"arn:{partition_of(subject.region)}:s3:::{name}"),
         )
     else:
         raise unanswered
@@ -100,7 +100,8 @@ def bucket_encryption(subject: Subject) -> Findings:
     if not default.get("SSEAlgorithm", "").startswith("aws:kms") or not key:
         yield ok("with keys of S3, which need no rights")
         return
-    arn = key if key.startswith("arn:") else f"arn:{subject.partition}:kms:{subject.region}:{subject.account}:key/{key}"
+    place = place_of(subject.region, subject.account)
+    arn = key if key.startswith("arn:") else place.arn("kms", f"key/{key}")
     document = policy([Grant(KEY_ACTIONS, (arn,))])
     for who, principal in _users(subject):
         yield simulated_line(subject, principal, document, f"with a key of KMS, which {who} may use", who)

@@ -135,11 +135,6 @@ class Subject:
         """The caller's account. Raises Unanswered."""
         return str(self.ask("sts", "GetCallerIdentity")["Account"])
 
-    @property
-    def partition(self) -> str:
-        """The partition of the caller's ARN: ``aws``, or another one. Raises Unanswered."""
-        return self.caller_arn.split(":")[1]
-
     @cached_property
     def caller_principal(self) -> str:
         """The user or role in IAM behind the caller. Raises Unanswered, as for a role that cannot be looked up.

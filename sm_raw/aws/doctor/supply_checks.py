@@ -10,6 +10,7 @@ from sm_raw.aws.doctor.role_checks import NO_REQUESTS
 from sm_raw.aws.doctor.subject import QuotaNeed, Subject, Unanswered
 from sm_raw.errors import UnknownImage
 from sm_raw.specs.images import debugger_rules_image, registry_accounts
+from sm_raw.specs.policy_documents import partition_of
 from sm_raw.specs.registry_paths import RegistryPath
 from sm_raw.specs.run_resources import RULE_FIELDS, images_in
 
@@ -86,7 +87,8 @@ def _image(subject: Subject, image: RegistryPath) -> Finding:
             return failed(f"{name}: there is no such repository", _remedy(image))
         if not unanswered.is_denied:
             raise
-        arn = f"arn:{subject.partition}:ecr:{image.region}:{image.account}:repository/{image.repository}"
+        partition = partition_of(image.region)
+        arn = f"arn:{partition}:ecr:{image.region}:{image.account}:repository/{image.repository}"
         return not_known(
             f"{name}: {unanswered.action} is not allowed to the caller, or there is no such repository",
             "let the caller do this",

@@ -7,7 +7,7 @@ import pytest
 
 from sm_raw.aws.clients import local_clients
 from sm_raw.aws.doctor.subject import QuotaNeed
-from tests.functional.aws.doctor.conftest import Answer, Lines, Refusal, caller
+from tests.functional.aws.doctor.conftest import Answer, Lines, Refusal
 
 NAME = "ml.m5.xlarge for training job usage"
 APPLIED, DEFAULTS = "list_service_quotas", "list_aws_default_service_quotas"
@@ -77,7 +77,7 @@ def using(image: str = f"{REGISTRY}/pytorch-training:2.3-cpu-py311") -> dict[str
         ([(*GET, {"images": [{}], "failures": []})], "ok", "pytorch-training:2.3-cpu-py311 exists"),
         ([(*GET, {"images": [], "failures": [{"failureCode": "ImageNotFound"}]})], "FAILED", "(ImageNotFound)"),
         ([(*GET, Refusal("RepositoryNotFoundException"))], "FAILED", "no such repository"),
-        ([(*GET, Refusal("AccessDeniedException")), caller()], "not known", "ecr:BatchGetImage is not allowed"),
+        ([(*GET, Refusal("AccessDeniedException"))], "not known", "ecr:BatchGetImage is not allowed"),
         ([(*GET, Refusal("ServerException", 500))], "not known", "ServerException"),
     ],
 )
@@ -89,7 +89,7 @@ def test_images(looked_at: Lines, answers: list[Answer], verdict: str, found: st
 
 
 def test_the_right_to_look_at_an_image_is_of_its_repository(looked_at: Lines) -> None:
-    (line,) = looked_at("images", [(*GET, Refusal("AccessDeniedException")), caller()], **using())
+    (line,) = looked_at("images", [(*GET, Refusal("AccessDeniedException"))], **using())
     (statement,) = json.loads(line.command)["Statement"]
     assert statement["Resource"] == "arn:aws:ecr:us-east-1:763104351884:repository/pytorch-training"
 
