@@ -87,6 +87,7 @@ class Gateway:
         if target.startswith(autoscaling.TARGET_PREFIX):
             return self._autoscaling(target.removeprefix(autoscaling.TARGET_PREFIX), region, environ)
         if "/monitoring/aws4_request" in authorization and not self._engine.is_own(environ):
+            self._engine.scaling.wake(region)
             self._engine.meter.publish()
         return next(filter(None, (part(environ) for part in BEFORE_MOTO)), self._through_moto)
 

@@ -13,6 +13,8 @@ from typing import Any
 from sm_raw.local.scaling.statistics import Statistics, joined
 
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
+# The reason of a state that nobody has judged yet.
+UNCHECKED = "Unchecked: Initial alarm creation"
 BASE_SECONDS = 60
 COMPARISONS: dict[str, tuple[Callable[[float, float], bool], str]] = {
     "GreaterThanThreshold": (operator.gt, "greater than"),

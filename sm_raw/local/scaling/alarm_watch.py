@@ -1,7 +1,7 @@
 """Evaluates the CloudWatch alarms of a region, which moto keeps and never looks at.
 
-It does so where anything scales, and for all alarms there, those that users made for their steps among them: of one
-metric, with a plain statistic and a fixed threshold.
+All that are of one metric, with a plain statistic and a fixed threshold: those of target tracking, and those that users
+made, for their steps or for themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from sm_raw.local.engine import Engine
 from sm_raw.local.scaling import alarm_states, tracking_alarms
+from sm_raw.local.scaling.alarm_states import INSUFFICIENT_DATA, UNCHECKED
 from sm_raw.local.scaling.metering import NAMESPACE, Place
 from sm_raw.local.scaling.statistics import Statistics, read
 
@@ -46,6 +47,7 @@ class AlarmWatch:
     def __init__(self, engine: Engine, region: str) -> None:
         self._engine, self._region = engine, region
         self._series: dict[str, Series] = {}
+        self._states: dict[str, str] = {}
 
     def look(self, minute: Minute, now: float) -> list[Judged]:
         """Judge all alarms at the end of a ``minute`` of the engine's own metrics, and set their states."""
@@ -66,6 +68,11 @@ class AlarmWatch:
     def _judge(self, alarm: Alarm) -> Judged:
         points = alarm_states.datapoints(alarm, list(self._series[_key(alarm)]))
         state = alarm_states.state(alarm, points)
+        before = self._states.get(alarm["AlarmName"], INSUFFICIENT_DATA)
+        self._states[alarm["AlarmName"]] = state
+        if state == before == INSUFFICIENT_DATA and alarm["StateReason"] != UNCHECKED:
+            # Without any data, a state that was set by hand (SetAlarmState) is as good as another.
+            return Judged(alarm, points, alarm["StateValue"])
         if state != alarm["StateValue"]:
             reason = alarm_states.reason(alarm, points, state)
             self._cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)

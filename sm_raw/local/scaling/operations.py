@@ -15,6 +15,7 @@ from sm_raw.local.engine import Engine
 from sm_raw.local.protocol import Request, parse
 from sm_raw.local.scaling import tracking_alarms
 from sm_raw.local.scaling.activities import Target
+from sm_raw.local.scaling.alarm_states import INSUFFICIENT_DATA, UNCHECKED
 from sm_raw.local.scaling.capacity import bring_within, place_of
 from sm_raw.local.scaling.refusals import (
     not_found,
@@ -31,7 +32,6 @@ TARGET_PREFIX = "AnyScaleFrontendService."
 # Operations that the rules of ``sm_raw.validation`` know.
 RULED = {"RegisterScalableTarget", "PutScalingPolicy", "PutScheduledAction"}
 LISTED = "MetricAlarms[]"
-UNCHECKED = "Unchecked: Initial alarm creation"
 PAGES = {"describe_scaling_policies": "ScalingPolicies", "describe_scheduled_actions": "ScheduledActions"}
 
 Document = dict[str, Any]
@@ -186,7 +186,7 @@ def _put_alarms(ask: Ask, policy: Document) -> None:
     for alarm in tracking_alarms.alarms(policy, states):
         cloudwatch.put_metric_alarm(**alarm)
         # A new alarm has no data; one that is changed keeps its state until it is evaluated.
-        before = states.get(alarm["AlarmName"], {"StateValue": "INSUFFICIENT_DATA", "StateReason": UNCHECKED})
+        before = states.get(alarm["AlarmName"], {"StateValue": INSUFFICIENT_DATA, "StateReason": UNCHECKED})
         cloudwatch.set_alarm_state(
             AlarmName=alarm["AlarmName"], StateValue=before["StateValue"], StateReason=before["StateReason"]
         )

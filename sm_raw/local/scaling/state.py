@@ -26,7 +26,7 @@ class Scaling:
         self._policy_arns: dict[PolicyKey, str] = {}
 
     def regions(self) -> list[str]:
-        """The regions in which something was ever registered."""
+        """The regions in which something was registered, or CloudWatch was asked for anything."""
         with self._lock:
             return sorted(self._regions)
 
