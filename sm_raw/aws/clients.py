@@ -66,11 +66,12 @@ class Clients:
         region: str,
         endpoint_url: str | None = None,
         credentials: Credentials | None = None,
+        anew: Callable[[], Clients] | None = None,
     ) -> None:
         self.region = region
         self.endpoint_url = endpoint_url
         self.credentials = credentials
-        self._make = make
+        self._make, self._anew = make, anew
         self._made: dict[str, BaseClient] = {}
         self._lock = threading.Lock()
 
@@ -86,6 +87,17 @@ class Clients:
                 except (BotoCoreError, ValueError) as error:
                     raise NotConfigured(f"no {service} client can be made for {self.region}: {error}") from error
             return self._made[service]
+
+    def renew(self) -> None:
+        """Read the configuration again, where it can have changed: clients from now on have its credentials.
+
+        Clients that were handed out before keep theirs. Raises NotConfigured if there are none any more.
+        """
+        if self._anew is None:
+            return
+        fresh = self._anew()
+        with self._lock:
+            self._make, self._made, self.credentials = fresh._make, {}, fresh.credentials
 
     @property
     def sagemaker(self) -> SageMakerClient:
@@ -170,7 +182,7 @@ def aws_clients(region: str | None = None, profile: str | None = None) -> Client
         region = REGION_OF.get(service, session.region_name)
         return cast("BaseClient", cast(Any, session).client(service, region_name=region, config=config))
 
-    return Clients(make, region=session.region_name, credentials=credentials)
+    return Clients(make, region=session.region_name, credentials=credentials, anew=lambda: aws_clients(region, profile))
 
 
 def local_clients(endpoint_url: str, region: str = "us-east-1") -> Clients:

@@ -58,7 +58,7 @@ def _take_expired(clients: Clients, story: Story) -> int:
     for lifetime in expired:
         delete_schedule(clients, lifetime.endpoint)
     endpoints = [Resource("endpoint", lifetime.endpoint) for lifetime in expired]
-    left = remove(clients, endpoints, lambda resource, outcome: story.progress(f"{resource}: {outcome}"))
+    left = remove(clients, endpoints, lambda resource, outcome: story.line(f"{resource}: {outcome}"))
     left = left or left_behind(clients, endpoints)
     return _told(left, story, f"{len(expired)} expired endpoints removed" if expired else "no endpoint has expired")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sm_raw.aws.calls import is_transient, ride_out
 from sm_raw.aws.clients import Clients
@@ -39,6 +39,9 @@ from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
 from sm_raw.runs.submission import submit_step
 from sm_raw.runs.taking_down import remove_made, stop_running
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
 ATTEMPTS = 100  # names that are tried before giving up
 UPLOADS = "uploads.json"  # what is known of uploaded files, so that a second run need not read them
@@ -261,8 +264,16 @@ class Execution:
                 timeout_seconds=self._choices.wait_seconds,
                 on_change=lambda response: self._story.progress(f"{name}: {outcomes.progress(kind, response)}"),
                 logs=self._clients.logs,
+                refresh=self._renewed,
+                on_notice=self._story.line,
             )
         return outcomes.settled(kind, response, self._clients, self._story, self._choices.wait_seconds)
+
+    def _renewed(self) -> BaseClient:
+        """A client with the credentials that the configuration has by now: those of before have expired."""
+        self._clients.renew()
+        client: BaseClient = self._clients.client("sagemaker")
+        return client
 
     @contextlib.contextmanager
     def _until_ended(self, operation: str, name: str) -> Iterator[None]:
@@ -317,7 +328,7 @@ class Execution:
             self._keep(made)
             return
         with self._step("down", None, f"removing {len(made)} resources") as step:
-            found = remove_made(self._clients, self._ledger, self._story)
+            found = remove_made(self._clients, self._ledger, self._story.progress)
             left += found
             step["status"] = "failed" if found else "succeeded"
             step["detail"] = f"left behind: {'; '.join(found)}" if found else f"{len(made)} removed, nothing left"

@@ -42,7 +42,7 @@ def take_down(clients: Clients, ledger: Ledger, story: Story, also: frozenset[st
 
     left = [*stop_running(clients, ledger, stopping), *abort_unfinished(clients, ledger)]
     remains = [resource for resource in ledger.remains() if resource.kind in also]
-    return [*left, *remove_made(clients, ledger, story, remains)]
+    return [*left, *remove_made(clients, ledger, story.line, remains)]
 
 
 def abort_unfinished(clients: Clients, ledger: Ledger) -> list[str]:
@@ -94,12 +94,14 @@ def _stop(clients: Clients, kind: JobKind, name: str) -> None:
             )
 
 
-def remove_made(clients: Clients, ledger: Ledger, story: Story, remains: Sequence[Resource] = ()) -> list[str]:
+def remove_made(
+    clients: Clients, ledger: Ledger, on_news: Callable[[str], None], remains: Sequence[Resource] = ()
+) -> list[str]:
     """Remove the ledger's resources and those named besides; what could not be, or is still there, one line each."""
     made = [*ledger.resources(), *remains]
 
     def tell(resource: Resource, outcome: str) -> None:
-        story.progress(f"{resource}: {outcome}")
+        on_news(f"{resource}: {outcome}")
         if outcome in GONE:
             ledger.removed(resource)
 

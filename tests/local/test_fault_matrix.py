@@ -17,8 +17,8 @@ from sm_raw.local.server import serving
 pytestmark = pytest.mark.local
 SMALL = ["epochs=1", "max_jobs=2", "image_size=32", "save_interval=2"]
 # Kinds that a second request makes again; what is only put may be put as often as it takes.
-TAKEN_DOWN = {"model", "endpoint-config", "endpoint", "scalable-target", "scaling-policy", "alarm"}
-MADE_ONCE = {"hyper-parameter-tuning-job", "training-job", "model", "endpoint-config", "endpoint"}
+TAKEN_DOWN = {"model", "endpoint-config", "endpoint", "scalable-target", "scaling-policy", "alarm", "function", "role"}
+MADE_ONCE = {"hyper-parameter-tuning-job", "training-job", "model", "endpoint-config", "endpoint", "function", "role"}
 
 
 @pytest.fixture

@@ -214,3 +214,26 @@ def test_aws_clients_come_from_the_usual_configuration(home: Path) -> None:
     assert (clients.region, clients.endpoint_url) == ("eu-south-1", None)
     assert clients.sts.meta.endpoint_url == "https://sts.eu-south-1.amazonaws.com"
     assert clients.sts.meta.config.read_timeout == 75
+
+
+def test_clients_that_are_renewed_have_the_credentials_that_there_are_by_now(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "first")
+    clients = aws_clients()
+    before = clients.client("sagemaker")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "second")
+    assert clients.client("sagemaker") is before
+    clients.renew()
+    assert clients.client("sagemaker") is not before
+    assert clients.credentials is not None
+    assert clients.credentials.access_key == "second"
+
+
+def test_local_clients_have_nothing_to_renew() -> None:
+    clients = local_clients("http://127.0.0.1:1")
+    before = clients.client("sagemaker")
+    clients.renew()
+    assert clients.client("sagemaker") is before
