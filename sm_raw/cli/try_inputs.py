@@ -51,7 +51,17 @@ def read_given(options: argparse.Namespace, folder: Path, story: Story) -> Given
     serving = serving_of(environment, path.repository if path else "", has_own_code=code is None)
     if code is not None:
         artifact = artifact.with_code(serving.code_folder, files_of(code))
+    if not options.layout_only:
+        _refuse_functions_of_others(artifact, serving)
     return Given(archive, artifact, serving, image, environment, code, payloads)
+
+
+def _refuse_functions_of_others(artifact: Artifact, serving: Serving) -> None:
+    if not serving.is_pytorch and serving.expected not in artifact.names:
+        raise SmRawError(
+            f"without {serving.expected}, {serving.repository} serves by functions of its own, and those are not here; "
+            "give --code DIR or --entry-point NAME to try a handler, or --layout-only"
+        )
 
 
 def _container(file: str | None) -> tuple[str, dict[str, str]]:

@@ -75,9 +75,13 @@ def _tried(options: argparse.Namespace, given: Given, folder: Path, story: Story
             (code / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, code / name)
     findings = tuple(_code_findings(given, code))
-    notes = (NO_INSTALLATION,) if (code / "requirements.txt").is_file() else ()
+    notes = [NO_INSTALLATION] if (code / "requirements.txt").is_file() else []
+    if not given.serving.is_pytorch:
+        notes.append(
+            f"functions that the handler leaves out are PyTorch's here, not those of {given.serving.repository}"
+        )
     served = None if options.layout_only else _served(options, given, folder, model, code, story)
-    return Trial(options.model, given.artifact, layout, findings, served, notes)
+    return Trial(options.model, given.artifact, layout, findings, served, tuple(notes))
 
 
 def _code_findings(given: Given, code: Path) -> list[Finding]:

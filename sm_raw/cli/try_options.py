@@ -19,8 +19,9 @@ examples:
 The model's code is run on this machine, with your rights, unless --layout-only
 is given; it gets no credentials. Its requirements.txt is not installed.
 
-exit codes: 0 it works, 1 it does not, 2 the archive, the request or a picture
-cannot be read, 130 after Ctrl-C
+exit codes: 0 it works, 1 it does not, 2 it cannot be tried: the archive, the
+request or a picture cannot be read, or the image is not PyTorch's and has no
+handler; 130 after Ctrl-C
 """
 
 

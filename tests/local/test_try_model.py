@@ -171,6 +171,19 @@ def test_a_model_in_s3_is_fetched_and_its_code_too(
     assert [each["id"] for each in found["layout"]] == ["submit-directory"]  # a warning
 
 
+def test_of_another_framework_only_a_handler_can_be_tried(
+    archive: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = tmp_path / "create_model.json"
+    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-inference:2.1-transformers4.37-cpu-py310"
+    request.write_text(json.dumps({"PrimaryContainer": {"Image": image}}))
+    code, found = tried(capsys, archive(GOOD), "--request", str(request))
+    assert (code, found["works"], len(found["notes"])) == (0, True, 1)
+    assert "not those of huggingface-pytorch-inference" in found["notes"][0]
+    assert cli.main(["try-model", archive(MODEL), "--request", str(request)]) == 2
+    assert "serves by functions of its own" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "story"),
     [

@@ -140,16 +140,14 @@ def _misplaced(artifact: Artifact, serving: Serving) -> Found:
 def _program_not_set(artifact: Artifact, serving: Serving) -> Found:
     if serving.is_named:
         return
+    handlers = [member.name for member in _code(artifact, serving) if HANDLER.search(member.text)]
     if serving.repository.startswith(NEEDS_PROGRAM):
-        yield "", f"SAGEMAKER_PROGRAM is not set, and {serving.repository} does not look for {serving.program} itself"
+        for name in handlers:
+            yield name, f"it is ignored: {serving.repository} looks for no code unless SAGEMAKER_PROGRAM names it"
     elif not _places(artifact, serving.program):
-        for member in _code(artifact, serving):
-            if HANDLER.search(member.text):
-                yield (
-                    member.name,
-                    f"it has the functions of a handler and is ignored: without SAGEMAKER_PROGRAM, "
-                    f"{serving.program} is looked for",
-                )
+        for name in handlers:
+            what = "it has the functions of a handler and is ignored"
+            yield name, f"{what}: without SAGEMAKER_PROGRAM, {serving.program} is looked for"
 
 
 def _program_missing(artifact: Artifact, serving: Serving) -> Found:

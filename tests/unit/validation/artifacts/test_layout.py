@@ -75,6 +75,7 @@ def test_what_lies_in_the_wrong_place_is_found(files: dict[str, str], expected: 
             {"model.joblib": "", "code/inference.py": HANDLER},
             ["program-not-set"],
         ),
+        (Serving(repository="sagemaker-xgboost"), {"xgboost-model": ""}, ["no-program"]),
         (Serving(repository="tensorflow-inference"), {"1/saved_model.pb": ""}, ["no-program"]),
         (Serving(repository="huggingface-pytorch-inference"), {"config.json": ""}, ["no-program"]),
     ],
