@@ -63,6 +63,8 @@ class Gateway:
         """What tests ask of this engine, and what it asks of itself, meets no fault; anything else may."""
         if control.is_control(environ):
             return control.answer(self._engine, Request(environ))
+        if self._functions.is_visit(environ):
+            return self._visit(Request(environ))
         if self._engine.is_own(environ) or environ["PATH_INFO"].startswith(MOTO_API):
             return self._answer
         target = target_of(environ)
@@ -107,6 +109,12 @@ class Gateway:
             response = runtime.answer(self._engine, region, request)
             response.headers.extend(request_id())
             return response
+
+        return _guarded(request.path, respond, lambda error: error_response("rest-json", error))
+
+    def _visit(self, request: Request) -> Response:
+        def respond() -> Response:
+            return self._functions.urls.visit(request)
 
         return _guarded(request.path, respond, lambda error: error_response("rest-json", error))
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -156,6 +157,12 @@ class Caller:
     def provisioned(self, name: str, qualifier: str) -> dict[str, Any]:
         found: dict[str, Any] = self.client.get_provisioned_concurrency_config(FunctionName=name, Qualifier=qualifier)
         return found
+
+    def open(self, name: str, qualifier: str | None = None) -> None:
+        """Let the whole world call the address of a function."""
+        fields = {"statement_id": "all", "principal": "*", "action": "lambda:InvokeFunctionUrl"}
+        extra = {"FunctionUrlAuthType": "NONE"}
+        self.client.add_permission(**specs.invoke_permission(name, **fields, qualifier=qualifier, extra=extra))
 
     def log(self, name: str) -> list[str]:
         lines: list[str] = self.lab.log("", f"/aws/lambda/{name}")
@@ -619,6 +626,56 @@ def test_awscli_invokes(caller: Caller, plain: str, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "answer.json").read_text())["event"] == {"from": "awscli"}
 
 
+SITE = """
+import json
+def handler(event, context):
+    if event["rawPath"] == "/fail":
+        raise ValueError("nobody outside is told")
+    if event["rawPath"] == "/plain":
+        return {"version": context.function_version, "event": event}
+    tea = {"body": "dGVh", "isBase64Encoded": True}
+    return {"statusCode": 418, "headers": {"X-Kind": "pot"}, "cookies": ["a=1"], **tea}
+"""
+
+
+def visit(url: str, body: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:
+    try:
+        with urlopen(Request(url, data=body, headers=headers)) as response:
+            return response.status, response.headers, response.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def test_a_function_url_is_answered_by_the_function(caller: Caller) -> None:
+    name, client = caller.publish(code=specs.code_in_request(zipped(app=SITE))), caller.client
+    made = client.create_function_url_config(**specs.function_url(name, qualifier="live", auth_type="NONE"))
+    url = made["FunctionUrl"]
+    assert visit(url)[0] == 403  # Its policy lets nobody in.
+    caller.open(name, "live")
+    status, headers, body = visit(f"{url}plain?a=1&a=2", b"\x89PNG", **{"Content-Type": "image/png"})
+    answer = json.loads(body)
+    event = answer["event"]
+    assert (status, answer["version"], headers["Content-Type"]) == (200, "1", "application/json")
+    assert (event["body"], event["isBase64Encoded"]) == (base64.b64encode(b"\x89PNG").decode(), True)
+    assert (event["rawPath"], event["queryStringParameters"]) == ("/plain", {"a": "1,2"})
+    assert event["requestContext"]["http"]["method"] == "POST"
+    status, headers, body = visit(url)
+    assert (status, headers["X-Kind"], headers["Set-Cookie"], body) == (418, "pot", "a=1", b"tea")
+    status, _, body = visit(f"{url}fail")
+    assert (status, body) == (502, b"Internal Server Error")
+    client.update_function_url_config(FunctionName=name, Qualifier="live", AuthType="AWS_IAM")
+    assert visit(url)[0] == 403
+    assert client.get_function_url_config(FunctionName=name, Qualifier="live")["AuthType"] == "AWS_IAM"
+    assert [
+        item["FunctionUrl"] for item in client.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
+    ] == [url]
+    client.delete_function_url_config(FunctionName=name, Qualifier="live")
+    assert refusal(lambda: client.get_function_url_config(FunctionName=name, Qualifier="live"))[0] == (
+        "ResourceNotFoundException"
+    )
+
+
 # The size of a picture stands for what a model sees in it.
 INFERENCE = """
 import io, json
@@ -645,6 +702,10 @@ def test_the_handler_of_this_package_answers_with_an_endpoint_s_prediction(calle
         {"bucket": caller.lab.bucket, "key": "absent.png"},
     ]
     answers = [json.loads(caller.invoke(name, event)["Payload"].read()) for event in events]
+    url = caller.client.create_function_url_config(**specs.function_url(name, auth_type="NONE"))["FunctionUrl"]
+    caller.open(name)
+    status, _, visited = visit(url, picture.getvalue(), **{"Content-Type": "image/png"})
     host.delete(endpoint)
     assert [answer["statusCode"] for answer in answers] == [200, 200, 404]
     assert [json.loads(answer["body"]) for answer in answers[:2]] == [{"label": "wide"}] * 2
+    assert (status, json.loads(visited)) == (200, {"label": "wide"})

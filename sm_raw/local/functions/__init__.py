@@ -9,6 +9,7 @@ here. From the outside in:
 - ``requests``     what Lambda refuses of a function's code and configuration, and moto lets pass
 - ``invoking``     Invoke
 - ``provisioned``  provisioned concurrency: so many processes of a version that are kept warm
+- ``urls``         function URLs, and ``http_events`` what passes through them
 - ``described``    a function as moto describes it
 - ``code``         the archives, kept by their digest: a version keeps its code whatever becomes of the object in S3
 - ``pool``         which process answers which invocation

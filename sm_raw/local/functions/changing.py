@@ -84,6 +84,7 @@ def delete_function(call: Call) -> Response:
     response = call.to_moto()
     if response.status_code < 300:
         call.functions.provisioning.forget(call.region, name, version)
+        call.functions.urls.forget(call.region, name, version)
         call.functions.pool.retire(call.region, name, version)
     return response
 
@@ -118,20 +119,6 @@ def add_permission(call: Call) -> Response:
     return call.to_moto()
 
 
-def create_url(call: Call) -> Response:
-    """CreateFunctionUrlConfig: not a second one, which moto would put in the place of the first."""
-    name, qualifier = call.named()
-    client = call.client("lambda")
-    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
-        client.get_function_url_config(FunctionName=name)
-        arn = function_arn(call.region, name, qualifier)
-        raise conflict(
-            f"Failed to create function url config for [functionArn = {arn}]. Error message:  "
-            "FunctionUrlConfig exists for this Lambda function"
-        )
-    return call.to_moto()
-
-
 def update_alias(call: Call) -> Response:
     """UpdateAlias: what is provisioned for it moves to the version that it points to now."""
     name, _ = call.named()
@@ -147,6 +134,7 @@ def delete_alias(call: Call) -> Response:
     response = call.to_moto()
     if response.status_code < 300:
         call.functions.provisioning.forget(call.region, name, call.last_step())
+        call.functions.urls.forget(call.region, name, call.last_step())
     return response
 
 

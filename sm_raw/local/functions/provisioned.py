@@ -107,7 +107,8 @@ class Provisioning:
         self._engine.start(f"provisioned concurrency {record.name}", lambda: self._fill(record))
 
     def _refill(self, lost: Environment) -> None:
-        record = self._engine.store.by_arn(lost.owner)
+        records = self._engine.store.all(lost.function.region, KIND)
+        record = next((one for one in records if one.arn == lost.owner), None)
         if record is not None and not self._engine.closing.is_set():
             self._start(record)
 

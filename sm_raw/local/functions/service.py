@@ -16,6 +16,7 @@ from sm_raw.local.functions.invoking import invoke
 from sm_raw.local.functions.pool import Pool
 from sm_raw.local.functions.provisioned import Provisioning
 from sm_raw.local.functions.refusals import out_of_constraint
+from sm_raw.local.functions.urls import PATH, FunctionUrls
 from sm_raw.local.protocol import ServiceError
 from sm_raw.local.wire import request_id
 
@@ -33,10 +34,15 @@ class Functions:
         self.code = CodeStore(engine.root / "functions" / "code")
         self.pool = Pool(engine, self.code)
         self.provisioning = Provisioning(engine, self.pool)
+        self.urls = FunctionUrls(engine, self.pool)
 
     def answer(self, operation: str, region: str, environ: WSGIEnvironment) -> Response:
         """The answer to a call; errors are raised as ServiceError."""
         return HANDLERS.get(operation, ask_moto)(Call(self, region, operation, Request(environ)))
+
+    def is_visit(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request is for the address of a function."""
+        return PATH.fullmatch(environ["PATH_INFO"]) is not None
 
     def from_moto(self, environ: WSGIEnvironment) -> Response:
         """moto's answer, whole."""
@@ -84,6 +90,32 @@ def list_provisioned(call: Call) -> Response:
     return _json({"ProvisionedConcurrencyConfigs": found[start:end], **more})
 
 
+def create_url(call: Call) -> Response:
+    """CreateFunctionUrlConfig."""
+    return _json(call.functions.urls.create(call.region, *call.named(), call.document()), 201)
+
+
+def get_url(call: Call) -> Response:
+    """GetFunctionUrlConfig."""
+    return _json(call.functions.urls.get(call.region, *call.named()))
+
+
+def update_url(call: Call) -> Response:
+    """UpdateFunctionUrlConfig."""
+    return _json(call.functions.urls.update(call.region, *call.named(), call.document()))
+
+
+def delete_url(call: Call) -> Response:
+    """DeleteFunctionUrlConfig."""
+    call.functions.urls.delete(call.region, *call.named())
+    return Response(status=204, headers=request_id())
+
+
+def list_urls(call: Call) -> Response:
+    """ListFunctionUrlConfigs: all on one page."""
+    return _json({"FunctionUrlConfigs": call.functions.urls.all_of(call.region, call.named()[0])})
+
+
 def refuse(call: Call) -> Response:
     """What nobody here can do, or moto alone in Docker."""
     raise ServiceError("UnknownOperationException", f"This local engine does not answer {call.operation}.")
@@ -104,7 +136,6 @@ HANDLERS: dict[str, Callable[[Call], Response]] = {
     "PutFunctionConcurrency": changing.put_concurrency,
     "DeleteFunction": changing.delete_function,
     "AddPermission": changing.add_permission,
-    "CreateFunctionUrlConfig": changing.create_url,
     "CreateAlias": changing.create_alias,
     "UpdateAlias": changing.update_alias,
     "DeleteAlias": changing.delete_alias,
@@ -113,6 +144,11 @@ HANDLERS: dict[str, Callable[[Call], Response]] = {
     "GetProvisionedConcurrencyConfig": get_provisioned,
     "DeleteProvisionedConcurrencyConfig": delete_provisioned,
     "ListProvisionedConcurrencyConfigs": list_provisioned,
+    "CreateFunctionUrlConfig": create_url,
+    "GetFunctionUrlConfig": get_url,
+    "UpdateFunctionUrlConfig": update_url,
+    "DeleteFunctionUrlConfig": delete_url,
+    "ListFunctionUrlConfigs": list_urls,
     "InvokeAsync": refuse,
     "InvokeWithResponseStream": refuse,
 }
