@@ -100,6 +100,11 @@ class Changing:
         found: int = answer["process"]
         return found
 
+    def model(self, **changes: Any) -> str:
+        """The text of the model that answers."""
+        found: str = self.host.answer(self.host.invoke(self.name, **changes))["model"]
+        return found
+
     def processes(self, invocations: int = 8) -> set[int]:
         return {self.process() for _ in range(invocations)}
 
@@ -108,11 +113,21 @@ class Changing:
         return code, message
 
 
-@pytest.fixture
-def changing(host: Any) -> Iterator[Changing]:
+@pytest.fixture(scope="module")
+def shared(host: Any) -> Iterator[Changing]:
     name = host.endpoint()["EndpointName"]
     yield Changing(host, name)
     host.delete(name)
+
+
+@pytest.fixture
+def changing(shared: Changing) -> Iterator[Changing]:
+    """An endpoint of one instance of AllTraffic, whatever its model is by now."""
+    yield shared
+    (summary,) = shared.settled()["ProductionVariants"]
+    if (summary["DesiredInstanceCount"], summary["DesiredWeight"]) != (1, 1.0):
+        shared.change({"DesiredInstanceCount": 1, "DesiredWeight": 1})
+        shared.settled()
 
 
 @pytest.fixture
@@ -288,18 +303,18 @@ def test_a_serverless_variant_takes_so_many_invocations_at_once_and_no_more(host
 
 
 def test_no_invocation_fails_while_an_endpoint_takes_another_configuration(changing: Changing) -> None:
-    host, old = changing.host, changing.process()
-    config = host.config(host.variant(host.model(text="other weights"), instance_count=2))
+    host, old, before, after = changing.host, changing.process(), changing.model(), changing.host.lab.name("weights")
+    config = host.config(host.variant(host.model(text=after), instance_count=2))
     over = threading.Event()
 
     def invoke_until_over(_: int) -> list[str]:
         seen = []
         while not over.is_set():
-            seen.append(host.answer(host.invoke(changing.name))["model"])
+            seen.append(changing.model())
         return seen
 
-    with ThreadPoolExecutor(4) as pool:
-        answers = [pool.submit(invoke_until_over, number) for number in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(invoke_until_over, number) for number in range(2)]
         try:
             changing.update(config)
             described = changing.settled()
@@ -310,15 +325,15 @@ def test_no_invocation_fails_while_an_endpoint_takes_another_configuration(chang
     assert described["EndpointConfigName"] == config
     assert "PendingDeploymentSummary" not in described
     assert changing.counts() == (2, 2)
-    assert {model for seen in models for model in seen} == {"weights", "other weights"}
-    assert host.answer(host.invoke(changing.name))["model"] == "other weights"
+    assert {model for seen in models for model in seen} == {before, after}
+    assert changing.model() == after
     assert not runs(old)
 
 
 def test_an_update_is_told_while_it_goes_on_and_the_configuration_changes_at_its_end(
     changing: Changing, gate: Path
 ) -> None:
-    host, before = changing.host, changing.described()
+    host, before, process = changing.host, changing.described(), changing.process()
     config = host.config(gated(host, gate))
     changing.update(config)
     during = changing.described()
@@ -329,7 +344,7 @@ def test_an_update_is_told_while_it_goes_on_and_the_configuration_changes_at_its
     assert pending["ProductionVariants"][0]["CurrentInstanceCount"] == 0
     (listed,) = host.sm.list_endpoints(NameContains=changing.name)["Endpoints"]
     assert listed["EndpointStatus"] == "Updating"
-    assert host.answer(host.invoke(changing.name))["model"] == "weights"
+    assert changing.process() == process
     arn = before["EndpointArn"]
     assert changing.refusal(lambda: changing.sm.delete_endpoint(EndpointName=changing.name)) == (
         "ValidationException",
@@ -377,7 +392,7 @@ def test_an_update_keeps_of_variants_and_deployments_what_it_is_told_to(changing
 
 
 def test_a_canary_takes_its_share_until_an_alarm_takes_it_back(changing: Changing) -> None:
-    host, before = changing.host, changing.described()
+    host, before, old, new = changing.host, changing.described(), changing.model(), changing.host.lab.name("weights")
     alarm, cloudwatch = host.lab.name("alarm"), host.lab.clients.cloudwatch
     cloudwatch.put_metric_alarm(
         AlarmName=alarm,
@@ -390,28 +405,28 @@ def test_a_canary_takes_its_share_until_an_alarm_takes_it_back(changing: Changin
         ComparisonOperator="GreaterThanThreshold",
     )
     deployment = specs.canary_deployment(specs.capacity_percent(50), wait_seconds=3600, alarms=[alarm])
-    config = host.config(host.variant(host.model(text="other weights"), name="other"))
+    config = host.config(host.variant(host.model(text=new), name="other"))
     changing.update(config, deployment=deployment)
     seen = set()
 
     def both_answer() -> bool:
-        seen.add(host.answer(host.invoke(changing.name))["model"])
+        seen.add(changing.model())
         return len(seen) == 2
 
     host.lab.until(both_answer)
-    assert host.answer(host.invoke(changing.name, TargetVariant="other"))["model"] == "other weights"
-    assert host.answer(host.invoke(changing.name, TargetVariant="AllTraffic"))["model"] == "weights"
+    assert changing.model(TargetVariant="other") == new
+    assert changing.model(TargetVariant="AllTraffic") == old
     assert changing.described()["EndpointStatus"] == "Updating"
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
     after = changing.settled()
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before["EndpointConfigName"])
     assert after["FailureReason"].endswith(f"these CloudWatch alarms went off: {alarm}.")
-    assert {host.answer(host.invoke(changing.name))["model"] for _ in range(8)} == {"weights"}
+    assert {changing.model() for _ in range(8)} == {old}
     cloudwatch.delete_alarms(AlarmNames=[alarm])
 
 
-def test_a_variant_that_scales_stays_and_keeps_its_instance_type(changing: Changing) -> None:
-    host, scaling = changing.host, changing.host.lab.clients.autoscaling
+def test_a_variant_that_scales_stays_and_keeps_its_instance_type(host: Any) -> None:
+    changing, scaling = Changing(host, host.endpoint()["EndpointName"]), host.lab.clients.autoscaling
     resource = specs.variant_resource_id(changing.name)
     model = host.model()
     scaling.register_scalable_target(**specs.scalable_target(resource, min_capacity=1, max_capacity=2))
@@ -432,6 +447,7 @@ def test_a_variant_that_scales_stays_and_keeps_its_instance_type(changing: Chang
     )
     changing.update(renamed)
     assert changing.settled()["EndpointConfigName"] == renamed
+    host.delete(changing.name)
 
 
 def test_an_update_of_what_is_not_there_or_has_failed_is_refused(host: Any, changing: Changing) -> None:
