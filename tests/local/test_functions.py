@@ -32,7 +32,7 @@ UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 QUICK = {"Delay": 1, "MaxAttempts": 30}
 
 APP = """
-import json, logging, os, sys, threading
+import json, logging, os, pathlib, sys, threading
 print("loading")
 calls = 0
 
@@ -77,10 +77,18 @@ def store(event, context):
 def sleep(event, context):
     print("asleep", flush=True)
     threading.Event().wait(event["seconds"])
+
+def meet(event, context):
+    # Nobody leaves before all are there.
+    place = pathlib.Path(event["place"])
+    (place / str(os.getpid())).touch()
+    while len(list(place.iterdir())) < event["number"]:
+        threading.Event().wait(0.01)
     return os.getpid()
 
 ACTIONS = {
     "look": look, "everything": everything, "speak": speak, "fail": fail, "store": store, "sleep": sleep,
+    "meet": meet,
     "set": lambda event, context: {1}, "large": lambda event, context: "x" * 6_300_000,
     "exit": lambda event, context: os._exit(7), "leave": lambda event, context: sys.exit(),
 }
@@ -143,6 +151,14 @@ class Caller:
         assert "FunctionError" not in response, answer
         return answer
 
+    def meet(self, name: str, number: int, place: Path, **changes: Any) -> list[int]:
+        """The processes of so many calls at the same time."""
+        place.mkdir()
+        event = {"do": "meet", "number": number, "place": str(place)}
+        with ThreadPoolExecutor(number) as crew:
+            answers = crew.map(lambda _: self.invoke(name, event, **changes)["Payload"].read(), range(number))
+            return [json.loads(answer) for answer in answers]
+
     def provision(self, name: str, qualifier: str, executions: int) -> dict[str, Any]:
         """Provisioned concurrency that has settled."""
         request = specs.provisioned_concurrency(name, qualifier=qualifier, executions=executions)
@@ -182,8 +198,7 @@ def plain(caller: Caller) -> Iterator[str]:
     caller.client.delete_function(FunctionName=name)
 
 
-@pytest.mark.usefixtures("lab")
-def test_a_handler_gets_what_lambda_gives(caller: Caller, plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handler_gets_what_lambda_gives(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the user's own")
     monkeypatch.setenv("SOME_TOKEN", "the user's own")
     context = base64.b64encode(b'{"client": {"app_title": "t"}, "custom": {"k": 1}}').decode()
@@ -212,15 +227,14 @@ def test_a_handler_gets_what_lambda_gives(caller: Caller, plain: str, monkeypatc
     assert seen["stdin"] == ""
 
 
-def test_a_process_stays_warm_and_those_at_the_same_time_are_several(caller: Caller, plain: str) -> None:
+def test_a_process_stays_warm_and_those_at_the_same_time_are_several(
+    caller: Caller, plain: str, tmp_path: Path
+) -> None:
     first, second = caller.ask(plain), caller.ask(plain)
     assert second["process"] == first["process"]
     assert second["calls"] == first["calls"] + 1
     assert first["colour"] == "green"
-    with ThreadPoolExecutor(3) as crew:
-        events = [{"do": "sleep", "seconds": 0.3}] * 3
-        answers = list(crew.map(lambda event: caller.invoke(plain, event)["Payload"].read(), events))
-    assert len(set(answers)) == 3
+    assert len(set(caller.meet(plain, 3, tmp_path / "meeting"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -395,17 +409,10 @@ def test_a_provisioned_process_that_dies_is_replaced(caller: Caller) -> None:
     assert caller.ask(name, Qualifier="live")["kind"] == "provisioned-concurrency"
 
 
-def test_less_provisioned_ends_processes_and_none_ends_all(caller: Caller) -> None:
+def test_less_provisioned_ends_processes_and_none_ends_all(caller: Caller, tmp_path: Path) -> None:
     name = caller.publish()
     caller.provision(name, "1", 2)
-    with ThreadPoolExecutor(2) as crew:
-        events = [{"do": "sleep", "seconds": 0.3}] * 2
-        pids = [
-            json.loads(caller_answer)
-            for caller_answer in crew.map(
-                lambda event: caller.invoke(name, event, Qualifier="1")["Payload"].read(), events
-            )
-        ]
+    pids = caller.meet(name, 2, tmp_path / "meeting", Qualifier="1")
     assert caller.provision(name, "1", 1)["AllocatedProvisionedConcurrentExecutions"] == 1
     assert sum(map(lives, pids)) == 1
     for _ in range(2):  # It is gone after the first, and that is no error.
