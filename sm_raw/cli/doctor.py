@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shutil
 import sys
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sm_raw.cli.run_options import add_recipe_options
 from sm_raw.cli.telling import ERRORS, SUCCESS, UNREADABLE, command, count, later, tell
-from sm_raw.errors import InvalidData, InvalidRecipe, NotConfigured
+from sm_raw.errors import InvalidData, InvalidRecipe, NotConfigured, SmRawError
 
 if TYPE_CHECKING:
     from sm_raw.aws.doctor import Line, Subject
@@ -61,13 +62,14 @@ def _examine(options: argparse.Namespace) -> int:
     from sm_raw.aws.doctor import examine
 
     try:
-        subject = _subject(options)
+        subject, run = _subject(options)
     except (InvalidRecipe, InvalidData) as error:
         tell(f"sm_raw: {error}")
         return UNREADABLE
     except NotConfigured as error:
-        return print_lines([_unconfigured(error)], options.format)
-    return print_lines((adapted(line, options) for line in examine(subject)), options.format)
+        return print_lines([_line("configuration", str(error), "nothing else can be looked at before")], options.format)
+    lines = itertools.chain(examine(subject), run)
+    return print_lines((adapted(line, options) for line in lines), options.format)
 
 
 def adapted(line: Line, options: argparse.Namespace) -> Line:
@@ -77,13 +79,13 @@ def adapted(line: Line, options: argparse.Namespace) -> Line:
     return line._replace(command=f"aws{added} {line.command[4:]}") if line.command.startswith("aws ") else line
 
 
-def _unconfigured(error: NotConfigured) -> Line:
+def _line(check: str, found: str, remedy: str) -> Line:
     from sm_raw.aws.doctor import Line
 
-    return Line("configuration", "FAILED", str(error), "nothing else can be looked at before")
+    return Line(check, "FAILED", " ".join(found.split()), remedy)
 
 
-def _subject(options: argparse.Namespace) -> Subject:
+def _subject(options: argparse.Namespace) -> tuple[Subject, list[Line]]:
     """Clients, and bucket and role as ``run`` would take them; with a recipe, the requests that it would send."""
     from sm_raw.aws.doctor import Subject
     from sm_raw.cli.jobs import clients_of
@@ -96,26 +98,36 @@ def _subject(options: argparse.Namespace) -> Subject:
         subject = Subject(clients, place.bucket, place.role_arn)
     else:
         subject = Subject(clients, options.bucket, options.role).with_defaults()
-    return subject if options.recipe is None else _with_run(subject, options)
+    return (subject, []) if options.recipe is None else _with_run(subject, options)
 
 
-def _with_run(subject: Subject, options: argparse.Namespace) -> Subject:
+def _with_run(subject: Subject, options: argparse.Namespace) -> tuple[Subject, list[Line]]:
+    """The subject with the requests of the recipe, or a line about why there are none."""
+    from sm_raw.aws.doctor.role_checks import ROLE_ARN
+
+    if subject.bucket is None or ROLE_ARN.fullmatch(subject.role_arn or "") is None:
+        return subject, [_line("run", "it is not known what it would send", "give --bucket and --role ARN")]
+    try:
+        return _planned(subject, options), []
+    except (InvalidRecipe, InvalidData):
+        raise
+    except SmRawError as error:
+        return subject, [_line("run", f"it cannot be planned: {error}", "put that right with --region or --set")]
+
+
+def _planned(subject: Subject, options: argparse.Namespace) -> Subject:
     from sm_raw.aws.doctor.subject import QuotaNeed
     from sm_raw.cli.run import make_plan
     from sm_raw.runs.capacity import instances_at_most
     from sm_raw.runs.plan import Surroundings
 
-    if subject.bucket is None or subject.role_arn is None:
-        tell(f"sm_raw: the run of {options.recipe} is not looked at: give --role and --bucket")
-        return subject
-    surroundings = Surroundings(subject.region, subject.bucket, subject.role_arn)
+    surroundings = Surroundings(subject.region, str(subject.bucket), str(subject.role_arn))
     with tempfile.TemporaryDirectory(prefix="sm-raw-") as work:
         plan = make_plan(options, surroundings, Path(work))
         requests = [(step.operation, request) for step, request in plan.preview()]
-    needs = [
-        QuotaNeed(need.service, need.quota_name, need.instances) for need in instances_at_most(requests) if need.service
-    ]
-    return replace(subject, requests=requests, needs=needs)
+    needs = [need for need in instances_at_most(requests) if need.service]
+    counted = [QuotaNeed(need.service, need.quota_name, need.instances) for need in needs]
+    return replace(subject, requests=requests, needs=counted)
 
 
 def print_lines(lines: Iterable[Line], form: str) -> int:

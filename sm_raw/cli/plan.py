@@ -21,6 +21,7 @@ from sm_raw.runs.bounds import require_within
 from sm_raw.runs.plan import Plan, Surroundings
 from sm_raw.runs.policies import policies
 from sm_raw.runs.prices import save_prices
+from sm_raw.specs.policy_documents import MANAGED_POLICY_CHARACTERS, policy_text, split_policy
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -71,5 +72,13 @@ def _save(facts: PlanFacts, path: Path) -> None:
 
 
 def _show_policies(planned: Plan) -> int:
-    print(json.dumps(policies(planned), indent=2))
+    found = policies(planned)
+    print(json.dumps(found, indent=2))
+    for name in ("caller", "execution_role"):
+        characters, parts = len(policy_text(found[name])), len(split_policy(found[name]))
+        if parts > 1:
+            tell(
+                f"{name}: {characters:,} characters without blanks, and a managed policy holds "
+                f"{MANAGED_POLICY_CHARACTERS:,}: make {parts} of it, by statements"
+            )
     return SUCCESS

@@ -217,3 +217,19 @@ def test_a_bucket_that_is_not_there_is_made_by_the_command(ward: Ward) -> None:
 def test_a_recipe_that_is_not_there_ends_with_2(lab: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(lab, "--recipe", "cats") == 2
     assert "no recipe 'cats'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (["--region", "us-esat-1"], "it cannot be planned: no image is known for region 'us-esat-1'"),
+        (["--role", "Trainer"], "it is not known what it would send"),
+    ],
+)
+def test_a_run_that_cannot_be_planned_hides_nothing_else(
+    lab: Any, place: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(lab, "--recipe", "digits", "--bucket", lab.bucket, *place) == 1
+    shown = capsys.readouterr().out
+    assert f"FAILED     run: {words}" in shown
+    assert "ok         identity: " in shown

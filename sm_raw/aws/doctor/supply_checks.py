@@ -85,8 +85,8 @@ def _image(subject: Subject, image: RegistryPath) -> Finding:
     except Unanswered as unanswered:
         if unanswered.code == "RepositoryNotFoundException":
             return failed(f"{name}: there is no such repository", _remedy(image))
-        if not unanswered.is_denied:
-            raise
+        if not unanswered.is_denied:  # The other images are asked for nevertheless.
+            return not_known(f"{name}: {unanswered}", "run this again")
         partition = partition_of(image.region)
         arn = f"arn:{partition}:ecr:{image.region}:{image.account}:repository/{image.repository}"
         return not_known(

@@ -177,6 +177,15 @@ def test_policies_name_the_very_resources_of_the_run(capsys: pytest.CaptureFixtu
     assert all(resource.startswith("arn:aws:s3:::my-bucket/") for each in reads for resource in each["Resource"])
 
 
+def test_a_policy_that_is_too_long_for_one_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["policy", "--recipe", "dog_breeds"]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.main(["policy", "--recipe", "dog_breeds_in_production"]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith("caller: ")
+    assert "a managed policy holds 6,144: make 2 of it" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "story"),
     [
