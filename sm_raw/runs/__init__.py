@@ -7,6 +7,10 @@
 - ``execution``      sends the plan, step by step; waits, follows, reuses, and takes down what it made
 - ``outcomes``       what a step has brought, for run.json and for the terminal
 - ``predictions``    test pictures through the endpoint
+- ``standing``       what a plan would make, reuse or change at its target
+- ``capacity``       what it needs at most at one time, in the words of the quotas
+- ``costs``          what it may be charged; ``prices``: price lists; ``bounds``: the sum, and whether a budget covers it
+- ``running``        what runs in the account, whoever started it
 - ``effects``        what an operation makes: how it is found, waited for and removed (one table)
 - ``record``         run.json, written after every step
 - ``story``          the progress that a person reads

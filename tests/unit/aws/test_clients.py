@@ -216,6 +216,13 @@ def test_aws_clients_come_from_the_usual_configuration(home: Path) -> None:
     assert clients.sts.meta.config.read_timeout == 75
 
 
+def test_the_price_list_is_asked_where_it_is_and_all_else_in_the_region(home: Path) -> None:
+    (home / ".aws" / "credentials").write_text(f"[default]\naws_access_key_id={REAL_KEY}\naws_secret_access_key=s\n")
+    clients = aws_clients("eu-north-1")
+    regions = {name: clients.client(name).meta.region_name for name in ("pricing", "service-quotas", "sagemaker")}
+    assert regions == {"pricing": "us-east-1", "service-quotas": "eu-north-1", "sagemaker": "eu-north-1"}
+
+
 def test_clients_that_are_renewed_have_the_credentials_that_there_are_by_now(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
