@@ -9,6 +9,7 @@ One process, one port. From the outside in:
 - ``faults``, ``fault_rules``  calls, jobs and endpoints that fail on purpose, from a seed
 - ``protocol``   requests and answers by botocore's service model, and AWS's error wording
 - ``training_jobs``, ``tuning_jobs``, ``hosting``, ``tags``, ``runtime``, ``scaling``  the operations
+- ``functions``  Lambda, in front of moto: functions in processes of their own, provisioned concurrency, function URLs
 - ``engine``     what they share: the store, the clients that point back here, everything that runs
 - ``training``, ``tuning``, ``deployment``  the work behind them, each in a thread of its own
 - ``container``, ``artifacts``, ``job_logs``  the container contract, S3 and CloudWatch Logs, as a job sees them
