@@ -9,7 +9,9 @@
 - ``predictions``    test pictures through the endpoint
 - ``standing``       what a plan would make, reuse or change at its target
 - ``capacity``       what it needs at most at one time, in the words of the quotas
-- ``costs``          what it may be charged; ``prices``: price lists; ``bounds``: the sum, and whether a budget covers it
+- ``costs``          what it may be charged
+- ``prices``         price lists, which the user gives or AWS tells
+- ``bounds``         charges with prices: the upper bound, and whether a budget covers it
 - ``running``        what runs in the account, whoever started it
 - ``effects``        what an operation makes: how it is found, waited for and removed (one table)
 - ``record``         run.json, written after every step

@@ -63,8 +63,7 @@ def load_prices(path: Path, *, region: str) -> PriceList:
         raise InvalidPrices(path, error.strerror or str(error)) from None
     except ValueError as error:
         raise InvalidPrices(path, f"not valid JSON: {error}; {FORM}") from None
-    _check(path, content)
-    found = PriceList(**content)
+    found = PriceList(**_checked(path, content))
     if found.region != region:
         raise InvalidPrices(path, f"it is for {found.region}, and the run is in {region}: give one for that region")
     return found
@@ -80,14 +79,14 @@ def told_prices(read: PricesRead, *, region: str, today: str) -> PriceList:
     return PriceList(region, read.currency, read.published[:10] or today, "AWS Price List API", read.prices)
 
 
-def _check(path: Path, content: object) -> None:
+def _checked(path: Path, content: Any) -> dict[str, Any]:
     from jsonschema import Draft202012Validator
 
     for error in sorted(Draft202012Validator(SCHEMA).iter_errors(content), key=lambda error: list(error.path)):
         place = error.json_path.removeprefix("$").removeprefix(".")
         raise InvalidPrices(path, f"{place + ': ' if place else ''}{error.message}; {FORM}")
-    assert isinstance(content, dict)
     _check_usage_types(path, content["prices"])
+    return dict(content)
 
 
 def _check_usage_types(path: Path, usage_types: Iterable[str]) -> None:
