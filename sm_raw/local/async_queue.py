@@ -7,13 +7,13 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-prediction
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -35,7 +35,7 @@ PER_INSTANCE = 1
 TOLD_BYTES = 128 * 1024
 
 # Lends a server that has fewer than so many invocations under way, and waits for it so many seconds.
-Lend = Callable[[float, float], AbstractContextManager[ModelServer]]
+Lend = Callable[[float, float], contextlib.AbstractContextManager[ModelServer]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class AsyncQueue:
 
     def __init__(self, engine: Engine, record: Record, lend: Lend) -> None:
         self._engine, self._record, self._lend = engine, record, lend
-        self._lock = threading.Lock()
+        self._lock, self._turn = threading.Lock(), threading.Lock()
         self._requests: deque[AsyncRequest] = deque()
         self._workers = self._waiting = 0
 
@@ -92,41 +92,43 @@ class AsyncQueue:
         self._engine.start(f"asynchronous invocations of {self._record.name}", self._work)
 
     def _work(self) -> None:
-        while request := self._next():
-            outcome = self._outcome(request)
-            if outcome is None:
-                continue
-            self._tell(request, self._store(request, outcome))
+        while True:
+            with contextlib.ExitStack() as stack:
+                # One worker waits at a time, or the oldest request would not be the next.
+                with self._turn:
+                    request = self._next()
+                    if request is None:
+                        return
+                    server = self._server(stack, request)
+                outcome = self._answer(request, server) if server else self._expired(request)
+            if outcome is not None:
+                self._tell(request, self._store(request, outcome))
 
     def _next(self) -> AsyncRequest | None:
         with self._lock:
             if not self._requests:
                 self._workers -= 1
                 return None
-            self._waiting += 1
+            self._waiting = 1
             return self._requests.popleft()
 
-    def _outcome(self, request: AsyncRequest) -> Outcome | None:
-        """What became of a request; None if the endpoint did not live to see it."""
+    def _server(self, stack: contextlib.ExitStack, request: AsyncRequest) -> ModelServer | None:
+        """The server for a request, lent as long as the stack is open; None if there is none in time."""
         most = request.config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", PER_INSTANCE)
-        patience = max(0.0, request.expires - time.time())
-        waiting = True
         try:
-            with self._lend(most, patience) as server:
-                self._begin()
-                waiting = False
-                return self._answer(request, server)
+            return stack.enter_context(self._lend(most, max(0.0, request.expires - time.time())))
         except NoServer:
-            if time.time() < request.expires:
-                return None
-            return Outcome(b"", "", "ClientError: The request expired before an instance could process it.")
+            return None
         finally:
-            if waiting:
-                self._begin()
+            with self._lock:
+                self._waiting = 0
 
-    def _begin(self) -> None:
-        with self._lock:
-            self._waiting -= 1
+    @staticmethod
+    def _expired(request: AsyncRequest) -> Outcome | None:
+        """What becomes of a request for which there was no server; None if the endpoint did not live to see it."""
+        if time.time() < request.expires:
+            return None
+        return Outcome(b"", "", "ClientError: The request expired before an instance could process it.")
 
     def _answer(self, request: AsyncRequest, server: ModelServer) -> Outcome:
         try:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sm_raw.local.engine import Engine
 from sm_raw.local.model_server import ModelServer
-from sm_raw.local.serving_process import INVOCATION_SECONDS, STARTUP_SECONDS, STOP_GRACE_SECONDS
+from sm_raw.local.serving_process import STARTUP_SECONDS, STOP_GRACE_SECONDS
 from sm_raw.local.store import Record
 
 # How often a server that leaves the rotation is looked at, when no invocation ends meanwhile.
@@ -110,7 +109,8 @@ class Fleet:
         Weights and the limits of serverless variants hold from the next invocation on, counts once they are fulfilled.
         """
         with self._changed:
-            return [self._want(self._by_name[item["VariantName"]], item) for item in desired]
+            undo = [self._want(self._by_name[item["VariantName"]], item) for item in desired]
+            return undo[::-1]
 
     @staticmethod
     def _want(summary: dict[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,11 +187,9 @@ class Fleet:
 
     def _retire(self, servers: Sequence[ModelServer]) -> None:
         self._remove(servers)
-        deadline = time.monotonic() + INVOCATION_SECONDS
         with self._changed:
-            while any(server.busy for server in servers) and time.monotonic() < deadline:
-                if self._engine.closing.is_set():
-                    break
+            # Every invocation has a time limit of its own.
+            while any(server.busy for server in servers) and not self._engine.closing.is_set():
                 self._changed.wait(DRAIN_POLL_SECONDS)
         for server in servers:
             server.end()

@@ -31,6 +31,21 @@ def output_fn(prediction, accept):
     return prediction
 """
 
+# Notes down what it answers.
+KEEPING = """
+import os
+def model_fn(folder):
+    return os.environ["JOURNAL"]
+def input_fn(body, content_type):
+    return bytes(body).decode()
+def predict_fn(data, journal):
+    with open(journal, "a") as file:
+        print(data, file=file)
+    return data
+def output_fn(prediction, accept):
+    return prediction
+"""
+
 
 class Asynchronous:
     """An endpoint that answers into S3, and this package's client of it."""
@@ -102,10 +117,13 @@ def test_an_input_that_is_not_there_is_a_failure(served: Asynchronous) -> None:
     assert raised.value.reason.startswith(f"ClientError: could not read {uri}: ")
 
 
-def test_requests_are_answered_in_turn_and_none_is_lost(served: Asynchronous) -> None:
-    invocations = [served.start(str(number).encode()) for number in range(40)]
-    answers = [json.loads(served.answer(invocation).body)["given"][1] for invocation in invocations]
-    assert answers == [str(number) for number in range(40)]
+def test_requests_are_answered_in_turn_and_none_is_lost(host: Any, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    endpoint = Asynchronous(host, host.model(KEEPING, environment={"JOURNAL": str(journal)}))
+    invocations = [endpoint.start(str(number).encode()) for number in range(40)]
+    assert [endpoint.answer(invocation).body for invocation in invocations] == [b"%d" % number for number in range(40)]
+    assert journal.read_text().split() == [str(number) for number in range(40)]
+    host.delete(endpoint.name)
 
 
 def test_the_configuration_is_described(served: Asynchronous) -> None:
