@@ -52,6 +52,22 @@ INSIDE: tuple[Cause, ...] = (
         "https://github.com/localstack-samples/localstack-pro-samples/issues/254",
     ),
     Cause(
+        "weights-misfit",
+        (r"Error\(s\) in loading state_dict for",),
+        "The saved weights are not those of the model that the code builds: other layers or classes, or one wrapped.",
+        "Build the same model (architecture, number of classes) as in training, and save the state_dict of the bare "
+        "model, not of DataParallel around it.",
+        f"{SDK}/395",
+    ),
+    Cause(
+        "shared-memory",
+        (r"insufficient shared memory \(shm\)", r"workers are out of shared memory"),
+        "The data loader's workers had too little shared memory, which no request can enlarge.",
+        "Take fewer workers (num_workers 0 needs none), smaller batches, an instance with more memory, or "
+        "torch.multiprocessing.set_sharing_strategy('file_system').",
+        f"{SDK}/5592",
+    ),
+    Cause(
         "gpu-memory",
         (r"CUDA out of memory", r"CUDA error: out of memory", r"cuda\.OutOfMemoryError"),
         "The GPU's memory was not enough.",

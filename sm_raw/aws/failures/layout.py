@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from sm_raw.aws.failures.tracebacks import as_written
+
 WIDTH = 80
 SHORTEST_END = 12
 """The end of a line that a reason quotes, cut by the service, is known for one if it has more characters."""
@@ -29,7 +31,7 @@ def without(lines: Sequence[str], told: Sequence[str]) -> str:
     known = [line.strip() for line in told if line.strip()]
 
     def is_told(line: str) -> bool:
-        bare = QUOTED.sub("", line.strip())
+        bare = QUOTED.sub("", as_written(line).strip())
         return bool(bare) and any(one == bare or (len(bare) > SHORTEST_END and one.endswith(bare)) for one in known)
 
     return "\n".join(line for line in lines if not is_told(line))

@@ -26,6 +26,15 @@ WRAPPERS = re.compile(
 )
 """Exceptions which only tell that another process has failed: that one's own traceback says why."""
 
+SERVED = re.compile(
+    r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d,\d{3} \[(?:INFO|WARN|ERROR) *\] +(?P<writer>W-\d\S* +\S+ +- ?)"
+)
+"""What model servers put before each line of their workers, with a time that changes from line to line.
+
+https://github.com/aws/sagemaker-pytorch-inference-toolkit/pull/118,
+https://github.com/awslabs/realtime-fraud-detection-with-gnn-on-dgl/issues/57
+"""
+
 SURE = re.compile(
     r"(?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt|Iteration|Warning|Failure|Timeout|Group|Fault|NotFound|Abort|"
     r"Killed|Cancelled)(?:\([\w.]+\))?(?::\s.*|:?)"
@@ -50,6 +59,8 @@ class Block:
 
 def find_traceback(lines: Sequence[str]) -> str:
     """The traceback that tells most: the last one that is no wrapper's, with all that it is chained to. Or nothing."""
+    # The times differ within one traceback, the workers between those of two.
+    lines = [SERVED.sub(lambda found: found["writer"], line) for line in lines]
     chains = list(_chains(lines, list(_blocks(lines))))
     telling = [chain for chain in chains if not WRAPPERS.match(chain[-1].error)]
     if not chains:
@@ -59,6 +70,11 @@ def find_traceback(lines: Sequence[str]) -> str:
     for before, block in itertools.pairwise(chain):
         parts += [_link(lines[before.end : block.start]), "\n".join(block.lines)]
     return "\n\n".join(parts)
+
+
+def as_written(line: str) -> str:
+    """A line of a log as its program wrote it, without what a model server has put before it."""
+    return SERVED.sub("", line)
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:

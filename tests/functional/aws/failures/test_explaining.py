@@ -169,6 +169,20 @@ def test_an_endpoint_that_does_not_answer_is_explained_by_its_own_log_first() ->
     assert cloud.groups == {"/aws/sagemaker/Endpoints/e"}
 
 
+def test_a_traceback_in_a_model_servers_log_is_shown_once_and_as_it_was_written() -> None:
+    served = [
+        f"2022-04-02T01:32:09,{600 + at} [INFO ] W-9000-model_1.0-stdout MODEL_LOG - {line}"
+        for at, line in enumerate([*TRACEBACK, "Backend worker process died."])
+    ]
+    cloud = Cloud(EndpointStatus="Failed", FailureReason=PING)
+    cloud.write("AllTraffic/i-0abc", served)
+    found = explain(cloud, "CreateEndpoint", "e")
+    assert found.traceback == "\n".join(TRACEBACK)
+    assert causes(found) == ["module-missing", "ping"]
+    assert str(found).count("import timm") == 1
+    assert "worker process died." in str(found)
+
+
 def test_a_processing_jobs_own_message_is_part_of_the_reason() -> None:
     cloud = Cloud(ProcessingJobStatus="Failed", FailureReason="AlgorithmError: , exit code: 1", ExitMessage="no rows")
     found = explain(cloud, "CreateProcessingJob")

@@ -131,6 +131,16 @@ MESSAGES = [
         ["gpu-memory"],
     ),
     ("torch.cuda.OutOfMemoryError: CUDA out of memory.", ["gpu-memory"]),
+    ("RuntimeError: Error(s) in loading state_dict for LinkNet152:", ["weights-misfit"]),
+    (
+        "RuntimeError: DataLoader worker (pid 256) is killed by signal: Bus error. It is possible that dataloader's "
+        "workers are out of shared memory. Please try to raise your shared memory limit.",
+        ["shared-memory"],
+    ),
+    (
+        "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).",
+        ["shared-memory"],
+    ),
     ("AlgorithmError: , exit code: 137", ["host-memory"]),
     (
         "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an "

@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from sm_raw.aws.failures.tracebacks import find_traceback
+from sm_raw.aws.failures.tracebacks import as_written, find_traceback
 
 PLAIN = """\
 Traceback (most recent call last):
@@ -88,3 +88,29 @@ def test_exceptions_have_many_names(error: str) -> None:
 def test_a_log_that_breaks_off_in_one_shows_what_there_is() -> None:
     text = PLAIN.rpartition("\n")[0]
     assert find_traceback(lines(text)) == text
+
+
+@pytest.mark.parametrize("logger", ["MODEL_LOG", "org.pytorch.serve.wlm.WorkerLifeCycle"])
+def test_a_model_server_puts_another_time_before_each_line(logger: str) -> None:
+    """As TorchServe does in AWS's PyTorch images, for several workers at once."""
+    mixed = []
+    for number, line in enumerate(CHAINED.splitlines()):
+        mixed += [
+            f"2022-04-02T01:32:09,{600 + number} [INFO ] W-9000-model_1.0-stdout {logger} - {line}",
+            f"2022-04-02T01:32:09,{601 + number} [INFO ] W-9001-model_1.0-stdout {logger} -   File of another",
+            f"2022-04-02T01:32:09,{602 + number} [WARN ] W-9000-model_1.0-stderr {logger} - a warning",
+        ]
+    assert find_traceback(mixed) == CHAINED
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("2022-04-02T01:32:09,605 [INFO ] W-9068-model_1.0-stdout MODEL_LOG -   File x", "  File x"),
+        ("2020-02-13 01:26:39,661 [WARN ] W-9003-model-stderr com.x.WorkerLifeCycle - [PID]40", "[PID]40"),
+        ("2020-02-13 01:26:39,510 [INFO ] main com.x.ModelManager - Model model loaded.", None),
+        ("2026-11-21 00:00:00 epoch 1", None),
+    ],
+)
+def test_what_a_server_puts_before_a_line_is_taken_off(line: str, written: str | None) -> None:
+    assert as_written(line) == (line if written is None else written)
