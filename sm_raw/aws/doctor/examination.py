@@ -38,8 +38,12 @@ CHECKS: Mapping[str, Check] = {
 def examine(subject: Subject, checks: Mapping[str, Check] = CHECKS) -> Iterator[Line]:
     """The lines of each check as it is done."""
     for name, check in checks.items():
+        # What keeps one question of a check from an answer may keep the next one from it likewise.
+        told: set[Finding] = set()
         for finding in _findings(check, subject):
-            yield Line(name, *finding)
+            if finding not in told:
+                told.add(finding)
+                yield Line(name, *finding)
 
 
 def _findings(check: Check, subject: Subject) -> Iterator[Finding]:

@@ -62,8 +62,8 @@ def trials(subject: Subject, principal: str, document: PolicyDocument) -> Iterat
     """Every action of a policy document on every resource of it, tried for ``principal``. Raises Unanswered."""
     for statement in document["Statement"]:
         condition = statement.get("Condition", {})
-        samples = {_sample(resource): resource for resource in statement["Resource"]}
-        for context in _contexts(condition):
+        samples = {sample(resource): resource for resource in statement["Resource"]}
+        for context in contexts(condition):
             request: dict[str, Any] = {"PolicySourceArn": principal, "ActionNames": statement["Action"]}
             if list(samples) != ["*"]:
                 request["ResourceArns"] = list(samples)
@@ -74,7 +74,8 @@ def trials(subject: Subject, principal: str, document: PolicyDocument) -> Iterat
                     yield from _read(result, samples, condition)
 
 
-def _sample(pattern: str) -> str:
+def sample(pattern: str) -> str:
+    """Something that fits the pattern of an ARN or a prefix; ``*`` alone stays, which means all resources."""
     if pattern == "*":
         return pattern
     # Whoever may do it to all that begins alike may do it to this one.
@@ -86,7 +87,7 @@ def _after_placeholder(part: str) -> str:
     return part.partition("}")[2] if part.startswith("${") else part
 
 
-def _contexts(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def contexts(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """The contexts that a condition asks for: where a key may have one of several values, each of them once."""
     choices = []
     for operator, pairs in condition.items():
@@ -94,7 +95,7 @@ def _contexts(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[list[dict[
         for key, values in pairs.items():
             each = [values] if isinstance(values, str) else list(values)
             entries = [
-                {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": [_sample(value)]} for value in each
+                {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": [sample(value)]} for value in each
             ]
             choices.append(entries)
     yield from (list(chosen) for chosen in itertools.product(*choices))

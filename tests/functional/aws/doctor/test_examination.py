@@ -84,6 +84,13 @@ def test_what_a_check_has_found_stays_when_its_next_question_is_refused() -> Non
     ]
 
 
+def test_the_same_is_told_once() -> None:
+    def check(_: Subject) -> Findings:
+        yield from (ok("one"), ok("two"), ok("one"))
+
+    assert [line.found for line in examine(subject(None), {"check": check})] == ["one", "two"]
+
+
 def test_an_impossible_region_leaves_checks_without_a_client() -> None:
     def make(service: str) -> Any:
         raise ValueError(f"Invalid endpoint for {service}")
