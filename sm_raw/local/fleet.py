@@ -219,4 +219,12 @@ def _summary(variant: Variant, now: float) -> dict[str, Any]:
         else {"CurrentInstanceCount": 0, "DesiredInstanceCount": variant.count}
     )
     weights = {"CurrentWeight": variant.weight, "DesiredWeight": variant.weight}
-    return {"VariantName": variant.name, "DeployedImages": images, **weights, **size}
+    # The instance type is told of a fleet that comes up only: elsewhere the API has no member for it.
+    instance_type = variant.settings.get("InstanceType")
+    return {
+        "VariantName": variant.name,
+        "DeployedImages": images,
+        "InstanceType": instance_type,
+        **weights,
+        **size,
+    }

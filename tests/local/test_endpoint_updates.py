@@ -340,8 +340,9 @@ def test_an_update_is_told_while_it_goes_on_and_the_configuration_changes_at_its
     assert (during["EndpointStatus"], during["EndpointConfigName"]) == ("Updating", before["EndpointConfigName"])
     pending = during["PendingDeploymentSummary"]
     assert pending["EndpointConfigName"] == config
-    assert pending["ProductionVariants"][0]["DesiredInstanceCount"] == 1
-    assert pending["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+    (coming,) = pending["ProductionVariants"]
+    assert (coming["DesiredInstanceCount"], coming["CurrentInstanceCount"]) == (1, 0)
+    assert coming["InstanceType"] == "ml.m5.large"
     (listed,) = host.sm.list_endpoints(NameContains=changing.name)["Endpoints"]
     assert listed["EndpointStatus"] == "Updating"
     assert changing.process() == process
