@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sm_raw.aws.doctor.lines import Finding, Findings, allowing, failed, not_known, ok, warning
 from sm_raw.aws.doctor.simulation import simulated_line
 from sm_raw.aws.doctor.subject import Subject, Unanswered
-from sm_raw.specs.policy_documents import Grant, partition_of, place_of, policy
+from sm_raw.specs.policy_documents import Grant, place_of, policy
 
 NO_BUCKET = "no bucket is given: give --bucket"
 KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -53,7 +54,7 @@ def _without_head(subject: Subject, name: str, unanswered: Unanswered) -> Findin
             f"{name} may not be listed: the caller lacks {unanswered.action}, the bucket's policy denies it, or the "
             "bucket belongs to someone else",
             "let the caller do this, or give another bucket with --bucket",
-            allowing(unanswered.action, resource=f"arn:{partition_of(subject.region)}:s3:::{name}"),
+            allowing(unanswered.action, resource=unanswered.resource),
         )
     else:
         raise unanswered
@@ -160,11 +161,9 @@ def _denying(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _denial(statement: Mapping[str, Any]) -> Finding | None:
-    import fnmatch
-
     condition = statement.get("Condition", {})
-    patterns = as_list(statement.get("Action", "*"))
-    denied = [action for action in USED_ACTIONS if any(fnmatch.fnmatch(action, pattern) for pattern in patterns)]
+    patterns = [pattern.lower() for pattern in as_list(statement.get("Action", "*"))]
+    denied = [each for each in USED_ACTIONS if any(fnmatch.fnmatchcase(each.lower(), one) for one in patterns)]
     if condition == HTTPS_ONLY or not denied:
         return None
     name = statement.get("Sid") or "a statement without a Sid"

@@ -57,8 +57,8 @@ def _findings(check: Check, subject: Subject) -> Iterator[Finding]:
 
 def _unanswered(unanswered: Unanswered) -> Finding:
     if unanswered.is_denied:
-        action = unanswered.action
-        return not_known(f"{action} is not allowed to the caller", "let the caller do this", allowing(action))
+        right = allowing(unanswered.action, resource=unanswered.resource)
+        return not_known(f"{unanswered.action} is not allowed to the caller", "let the caller do this", right)
     if unanswered.code in ABSENT_CODES:
         return not_known(f"{ABSENT_CODES[unanswered.code]}: see above")
     remedy = "sign in again or take new keys" if is_expired(unanswered.error) else "run this again"

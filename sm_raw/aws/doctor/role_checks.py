@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from sm_raw.aws.doctor.simulation import simulated_line
 from sm_raw.aws.doctor.subject import Subject, Unanswered
 from sm_raw.specs.identity import trust_policy
 from sm_raw.specs.permissions import caller_policy
-from sm_raw.specs.policy_documents import PolicyDocument, policy_text, service_principal
+from sm_raw.specs.policy_documents import PolicyDocument, place_of, policy_text, service_principal
 from sm_raw.specs.role_permissions import execution_role_policy
+from sm_raw.specs.run_resources import passed_roles
 
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?:[^:]*/)?(?P<name>[\w+=,.@-]{1,64})")
 ASSUMED_ROLE = re.compile(r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.*")
@@ -191,8 +193,6 @@ def made_roles(subject: Subject) -> Findings:
 
 
 def _made_role(subject: Subject, request: Mapping[str, Any]) -> Finding:
-    import json
-
     name = request["RoleName"]
     document = json.loads(request["AssumeRolePolicyDocument"])
     trusted = [service for each in _statements(document) if _assumes(each) for service in _services(each)]
@@ -208,9 +208,6 @@ def _made_role(subject: Subject, request: Mapping[str, Any]) -> Finding:
 
 def _takers(subject: Subject, name: str) -> Iterator[str]:
     """The services that the run hands the role of this name to."""
-    from sm_raw.specs.policy_documents import place_of
-    from sm_raw.specs.run_resources import passed_roles
-
-    for arn, service in passed_roles(subject.requests, place_of(subject.region, subject.account, None)):
+    for arn, service in passed_roles(subject.requests, place_of(subject.region, subject.account)):
         if arn.rpartition("/")[2] == name:
             yield service_principal(service, subject.region)

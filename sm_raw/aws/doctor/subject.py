@@ -14,6 +14,7 @@ from typing import Any
 from sm_raw.aws.account.asking import in_one_line
 from sm_raw.aws.calls import call, error_code
 from sm_raw.aws.clients import Clients
+from sm_raw.specs.policy_documents import place_of
 from sm_raw.specs.run_resources import Requests
 
 DENIED_CODES = frozenset(
@@ -37,10 +38,13 @@ ACTIONS = {
 
 
 class Unanswered(Exception):
-    """A question got no answer. ``action`` is the right that it takes, ``code`` the service's, "" if none answered."""
+    """A question got no answer.
 
-    def __init__(self, action: str, error: Exception) -> None:
-        self.action, self.error, self.code = action, error, error_code(error)
+    ``action`` and ``resource`` are the right that it takes, ``code`` is the service's, "" if none answered.
+    """
+
+    def __init__(self, action: str, resource: str, error: Exception) -> None:
+        self.action, self.resource, self.error, self.code = action, resource, error, error_code(error)
         super().__init__(f"{action}: {in_one_line(error)}")
 
     @property
@@ -109,7 +113,16 @@ class Subject:
             return call(self.clients.client(service), operation, request)
         except (BotoCoreError, ClientError) as error:
             action = f"{ACTION_PREFIXES.get(service, service)}:{operation}"
-            return Unanswered(ACTIONS.get(action, action), error)
+            return Unanswered(ACTIONS.get(action, action), self._resource(request), error)
+
+    def _resource(self, request: Mapping[str, Any]) -> str:
+        """What a question is about, as policies name it; the account may not be known yet."""
+        place = place_of(self.region, "*")
+        if "Bucket" in request:
+            return place.arn("s3", request["Bucket"])
+        if "RoleName" in request:
+            return place.arn("iam", f"role/{request['RoleName']}")
+        return str(request.get("PolicySourceArn", "*"))
 
     def pages(self, service: str, operation: str, token: str, **request: Any) -> Iterator[dict[str, Any]]:
         """Each page of an answer; ``token`` is the field that leads from one to the next."""

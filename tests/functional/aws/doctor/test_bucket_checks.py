@@ -85,7 +85,7 @@ def policy(**statement: Any) -> Answer:
             [("s3", "get_bucket_encryption", NAME, Refusal("AccessDenied", 403))],
             "not known",
             "s3:GetEncryptionConfiguration is not allowed",
-            '"s3:GetEncryptionConfiguration"',
+            '"Action": ["s3:GetEncryptionConfiguration"], "Resource": "arn:aws:s3:::data"',
         ),
         ("bucket access", [access(SHUT)], "ok", "shut out", ""),
         (

@@ -115,7 +115,8 @@ def test_a_role_that_may_not_be_looked_at_is_not_known(looked_at: Lines) -> None
     refused = ("iam", "get_role", {"RoleName": "Trainer"}, Refusal("AccessDenied", 403))
     (line,) = looked_at("role", [caller(), refused], role_arn=ROLE)
     assert (line.verdict, line.found) == ("not known", "iam:GetRole is not allowed to the caller")
-    assert json.loads(line.command)["Statement"] == [{"Effect": "Allow", "Action": ["iam:GetRole"], "Resource": "*"}]
+    (statement,) = json.loads(line.command)["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (["iam:GetRole"], "arn:aws:iam::*:role/Trainer")
 
 
 def passing(decision: str = "allowed", principal: str = USER, **more: Any) -> Answer:
@@ -177,7 +178,7 @@ MATCHED = [{"SourcePolicyId": "Fence", "SourcePolicyType": "IAM Policy"}]
             [caller(), (*passing()[:3], Refusal("AccessDenied", 403))],
             "not known",
             "iam:SimulatePrincipalPolicy is not allowed",
-            '"iam:SimulatePrincipalPolicy"',
+            f'"Action": ["iam:SimulatePrincipalPolicy"], "Resource": "{USER}"',
         ),
     ],
 )
