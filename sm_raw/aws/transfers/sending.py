@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sm_raw.aws.calls import ride_out
+from sm_raw.aws.transfers.at_once import at_once, register
 from sm_raw.aws.transfers.checksums import PART_BYTES, sha256_text
 from sm_raw.aws.transfers.comparing import is_same_by_checksum, is_same_by_listing
 from sm_raw.aws.transfers.crew import Crew, News
@@ -33,6 +34,7 @@ class Sender:
 
     def __init__(self, s3: S3Client, options: S3Options, memory: Remembered, threads: int) -> None:
         check_options(s3, options)
+        register(s3)
         self.crew = Crew(threads, "upload")
         self._s3, self._options, self._memory = s3, options, memory
         self._put_fields = fitting(s3, "PutObject", options)
@@ -110,7 +112,7 @@ class Sender:
         refuse_change(path, target, stat)
         sha256 = sha256_text(content)
         request = {"Bucket": target.bucket, "Key": target.key, "Body": content, **self._put_fields}
-        with in_words(target, "sent"):
+        with in_words(target, "sent"), at_once(len(content)):
             answer = ride_out(
                 lambda: self._s3.put_object(**request, ChecksumAlgorithm=ALGORITHM, ChecksumSHA256=sha256),
                 sleep=self.crew.pause,

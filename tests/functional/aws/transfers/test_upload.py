@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from sm_raw.aws.clients import Clients, aws_clients
+from sm_raw.aws.transfers.at_once import AT_ONCE_BYTES
 from sm_raw.aws.transfers.checksums import PART_BYTES, sha256_text
 from sm_raw.aws.transfers.crew import TransferState
 from sm_raw.aws.transfers.multipart import abort_uploads
@@ -82,6 +83,21 @@ def test_of_many_files_compared_together_those_that_differ_are_sent(s3: Any, tmp
     again = upload_folder(s3, tmp_path, "s3://bucket/many")
     assert again == UploadResult(len(changed), 18, count - len(changed), 6 * (count - len(changed)))
     assert [contents(s3)[f"many/{number}.txt"] for number in changed] == [b"other!"] * 3
+
+
+def test_s3_is_not_asked_first_whether_it_takes_a_small_file(s3: Any, tmp_path: Path) -> None:
+    asked: dict[str, bool] = {}
+
+    def look(request: Any, **_: object) -> None:
+        asked[request.url.rpartition("/")[2]] = "Expect" in request.headers
+
+    s3.meta.events.register("before-sign.s3.PutObject", look)  # after all that changes headers
+    (tmp_path / "small").write_bytes(b"x" * AT_ONCE_BYTES)
+    (tmp_path / "large").write_bytes(b"x" * (AT_ONCE_BYTES + 1))
+    upload_folder(s3, tmp_path, "s3://bucket")
+    s3.put_object(Bucket="bucket", Key="other", Body=b"the same client, and not our asking")
+    assert asked == {"small": False, "large": True, "other": True}
+    assert set(contents(s3)) == {"small", "large", "other"}
 
 
 def test_a_large_file_goes_up_in_parts_and_is_recognised_again(s3: Any, tmp_path: Path) -> None:
