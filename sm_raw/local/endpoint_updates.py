@@ -105,7 +105,7 @@ def _refuse_scaled(engine: Engine, record: Record, variants: Iterable[Variant]) 
     touched = {
         f"endpoint/{record.name}/variant/{name}": name
         for name, variant in record.live.variants.items()
-        if types.get(name) is None or types[name] != variant.settings.get("InstanceType")
+        if name not in types or types[name] != variant.settings.get("InstanceType")
     }
     if not touched:
         return
