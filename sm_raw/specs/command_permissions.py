@@ -75,7 +75,7 @@ def lifetime_policy(requests: Requests, *, region: str, account: str, partition:
         grants.append(Grant(tagging, place.sagemaker_arns("endpoint", name)))
         # The schedule's name is the endpoint's, cut short, and a hash.
         schedules = (place.arn("scheduler", "schedule/default/delete-*"),)
-        changes = ("CreateSchedule", "DeleteSchedule", "UpdateSchedule")
+        changes = ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule")
         grants.append(Grant(tuple(f"scheduler:{change}" for change in changes), schedules))
     return policy(grants)
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from sm_raw.aws.resources import KINDS, ApiKind
 from sm_raw.runs.plan import Surroundings
 from sm_raw.runs.policies import policies, roles_made
 from sm_raw.runs.preparation import prepare
+from sm_raw.specs import caller_policy
 
 ROLE = "arn:aws:iam::111122223333:role/SageMaker"
 
@@ -76,6 +78,21 @@ def test_every_star_is_alone_for_a_reason(found: dict[str, Any]) -> None:
         *(f"sagemaker:List{each}" for each in ("TrainingJobs", "TransformJobs")),
         *("servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"),
     }
+
+
+def test_all_that_is_looked_up_and_removed_is_among_the_rights(found: dict[str, Any], tmp_path: Path) -> None:
+    place = Surroundings("eu-west-1", "my-bucket", ROLE)
+    exporting = policies(prepare("dog_breeds_built_in", place, work=tmp_path, suppose_data=True))
+    # No recipe has these.
+    scaled = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/e/variant/v", "ScalableDimension": "d"}
+    more = [("PutScheduledAction", {"ScheduledActionName": "a", **scaled}), ("PutMetricAlarm", {"AlarmName": "a"})]
+    allowed = actions(caller_policy(more, region="eu-west-1", account="111122223333"))
+    for each in (found, exporting):
+        allowed |= actions(each["caller"]).union(*(actions(document) for document in each["caller_also"].values()))
+    kinds = [kind for kind in KINDS.values() if isinstance(kind, ApiKind)]
+    used = {f"{kind.service}:{name}" for kind in kinds for name in (kind.describe, kind.delete_operation)}
+    assert len(used) > 30
+    assert used - allowed == set()
 
 
 def test_no_action_has_a_star(found: dict[str, Any]) -> None:
