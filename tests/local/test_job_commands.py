@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import os
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 from sm_raw import cli, specs
+from sm_raw.aws.clients import local_clients
+from sm_raw.cli import jobs
 from sm_raw.validation import check
 
 pytestmark = pytest.mark.local
@@ -48,9 +51,14 @@ def handle(event, context):
 WIDTH = 80
 
 
+# Clients of the same engine are made once: each new session reads botocore's models again.
+remembered_clients = functools.cache(local_clients)
+
+
 @pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The commands take over Ctrl-C; the tests should keep theirs."""
+    monkeypatch.setattr(jobs, "local_clients", remembered_clients)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
