@@ -105,7 +105,7 @@ class Changing:
         found: str = self.host.answer(self.host.invoke(self.name, **changes))["model"]
         return found
 
-    def processes(self, invocations: int = 8) -> set[int]:
+    def processes(self, invocations: int = 4) -> set[int]:
         return {self.process() for _ in range(invocations)}
 
     def refusal(self, call: Callable[[], object]) -> tuple[str, str]:
