@@ -11,12 +11,14 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sm_raw.cli import check, completion, doctor, job_options, local, log_options, reference, run_options, try_options
 from sm_raw.cli.telling import ERRORS, INTERRUPTED, SUCCESS, tell
 from sm_raw.errors import SmRawError
 
+SCRIPT = "sm-raw"
 EXAMPLES = """\
 examples:
   python -m sm_raw run                  (the whole story, on this machine)
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
-        prog="sm_raw",
+        prog=_called(),
         description="Amazon SageMaker from boto3 alone.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -61,6 +63,11 @@ def make_parser() -> argparse.ArgumentParser:
     for group in (run_options, job_options, log_options, try_options, check, reference, local, doctor, completion):
         group.add_commands(commands)
     return parser
+
+
+def _called() -> str:
+    """How it was started, so that a line of the help can be typed again."""
+    return SCRIPT if Path(sys.argv[0]).name == SCRIPT else "python -m sm_raw"
 
 
 class ShowVersion(argparse.Action):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sm_raw.cli.command_tree import Argument, Command
 
-PROGRAMS = ("sm-raw", "sm_raw")
+PROGRAM = "sm-raw"
 PYTHONS = ("python", "python3")
 MODULE = "sm_raw"
 
@@ -46,7 +46,7 @@ _sm_raw_from() {  # INDEX of the first word after the program
     esac
 }
 _sm_raw() { _sm_raw_from 1; }
-complete -F _sm_raw %(programs)s
+complete -F _sm_raw %(program)s
 """
 
 BASH_PYTHON = """\
@@ -59,7 +59,7 @@ complete -o bashdefault -o default -F _sm_raw_python %(pythons)s
 """
 
 ZSH = """\
-#compdef %(programs)s
+#compdef %(program)s
 # Completion of sm-raw for zsh: eval "$(sm-raw completion zsh)" after compinit, best in ~/.zshrc.
 _sm_raw() {
     local curcontext=$curcontext state line
@@ -76,7 +76,7 @@ _sm_raw() {
             esac ;;
     esac
 }
-compdef _sm_raw %(programs)s
+compdef _sm_raw %(program)s
 """
 
 ZSH_PYTHON = """\
@@ -126,7 +126,7 @@ def bash(commands: Sequence[Command], *, python: bool) -> str:
         "values": "\n".join(_bash_values(commands)),
         "options": "\n".join(_bash_options(commands)),
         "positionals": "\n".join(_bash_positionals(commands)),
-        "programs": " ".join(PROGRAMS),
+        "program": PROGRAM,
     }
     return script + (BASH_PYTHON % {"module": MODULE, "pythons": " ".join(PYTHONS)} if python else "")
 
@@ -170,7 +170,7 @@ def zsh(commands: Sequence[Command], *, python: bool) -> str:
     """For zsh's own completion system, compinit."""
     program, *others = commands
     script = ZSH % {
-        "programs": " ".join(PROGRAMS),
+        "program": PROGRAM,
         "commands": "\n".join(f"        {_quoted(f'{_colon(each.name)}:{each.summary}')}" for each in others),
         "options": " ".join(_zsh_specs(program)),
         "cases": "\n".join(
@@ -204,8 +204,7 @@ def _zsh_values(argument: Argument) -> str:
 
 def fish(commands: Sequence[Command], *, python: bool) -> str:
     """For fish 3; ``python`` is completed so beside what fish knows of it."""
-    program, *others = PROGRAMS
-    lines = [*_fish_lines(commands, program, ""), *(f"complete -c {other} -w {program}" for other in others)]
+    lines = [*_fish_lines(commands, PROGRAM, "")]
     if python:
         lines += [line for program in PYTHONS for line in _fish_lines(commands, program, "__sm_raw_python; and ")]
     return "\n".join([FISH + (FISH_PYTHON % {"module": MODULE} if python else ""), *lines, ""])

@@ -88,7 +88,8 @@ def add_commands(commands: Any) -> None:
         "--include",
         action="append",
         choices=ALL_PARTS,
-        help=f"a part to fetch, may be repeated (default: {' and '.join(DEFAULT_PARTS)})",
+        metavar="PART",
+        help=f"fetch {', '.join(ALL_PARTS)}; repeatable ({' and '.join(DEFAULT_PARTS)})",
     )
     results.add_argument("--requests", type=Path, metavar="DIR", help="write the requests that train again and serve")
     results.add_argument(

@@ -93,7 +93,7 @@ def test_the_script_is_code_of_its_shell(shell: str, option: str, scripts: Path)
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [("sm-raw run --targ", "--target"), ("sm_raw run --recipe dig", "digits"), ("python -m sm_raw try", "try-model")],
+    [("sm-raw run --targ", "--target"), ("sm-raw run --recipe dig", "digits"), ("python -m sm_raw try", "try-model")],
 )
 def test_fish_completes_the_same(line: str, expected: str, scripts: Path) -> None:
     if shutil.which("fish") is None:

@@ -183,7 +183,7 @@ def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureF
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
     assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: sm_raw ")
+    assert capsys.readouterr().err.startswith("usage: python -m sm_raw ")
 
 
 def engine(monkeypatch: pytest.MonkeyPatch, serve: Any) -> None:

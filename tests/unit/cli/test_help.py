@@ -54,6 +54,17 @@ def test_what_is_the_same_in_several_commands_is_called_the_same() -> None:
     assert odd == []
 
 
+@pytest.mark.parametrize(
+    ("started", "told"),
+    [("/usr/bin/sm-raw", "usage: sm-raw [-h]"), ("/lib/sm_raw/__main__.py", "usage: python -m sm_raw [-h]")],
+)
+def test_the_help_tells_the_name_by_which_it_was_called(
+    started: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [started])
+    assert help_of("", monkeypatch, capsys).startswith(told)
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["--version"])
