@@ -6,6 +6,7 @@ made, for their steps or for themselves.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections import deque
@@ -59,23 +60,23 @@ class AlarmWatch:
             series = before.get(_key(alarm), ())
             length = alarm_states.minutes(alarm) * alarm["EvaluationPeriods"]
             self._series[_key(alarm)] = deque([*series, self._measured(alarm, minute, now)], maxlen=length)
-        return [self._judge(alarm) for alarm in alarms]
+        known, self._states = self._states, {}
+        return [self._judge(alarm, known.get(alarm["AlarmName"], INSUFFICIENT_DATA)) for alarm in alarms]
 
     @property
     def _cloudwatch(self) -> Any:
         return self._engine.client("cloudwatch", self._region)
 
-    def _judge(self, alarm: Alarm) -> Judged:
+    def _judge(self, alarm: Alarm, before: str) -> Judged:
         points = alarm_states.datapoints(alarm, list(self._series[_key(alarm)]))
-        state = alarm_states.state(alarm, points)
-        before = self._states.get(alarm["AlarmName"], INSUFFICIENT_DATA)
-        self._states[alarm["AlarmName"]] = state
+        state = self._states[alarm["AlarmName"]] = alarm_states.state(alarm, points)
         if state == before == INSUFFICIENT_DATA and alarm["StateReason"] != UNCHECKED:
             # Without any data, a state that was set by hand (SetAlarmState) is as good as another.
             return Judged(alarm, points, alarm["StateValue"])
         if state != alarm["StateValue"]:
             reason = alarm_states.reason(alarm, points, state)
-            self._cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
+            with contextlib.suppress(self._cloudwatch.exceptions.ResourceNotFound):  # deleted meanwhile
+                self._cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
         return Judged(alarm, points, state)
 
     def _measured(self, alarm: Alarm, minute: Minute, now: float) -> Statistics | None:

@@ -102,3 +102,20 @@ def test_alarms_that_this_engine_cannot_judge_are_left_alone(watched: Watched) -
         Metrics=[{"Id": "e", "Expression": "1 + 1"}],
     )
     assert watched.watch.look({}, NOW.timestamp()) == []
+
+
+def test_an_alarm_that_is_deleted_while_it_is_judged_is_no_error(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.alarm()
+    set_state = watched.cloudwatch.set_alarm_state
+    asked = []
+
+    def delete_before(**request: Any) -> None:
+        asked.append(request["AlarmName"])
+        watched.cloudwatch.delete_alarms(AlarmNames=["a"])
+        set_state(**request)
+
+    monkeypatch.setattr(watched.cloudwatch, "set_alarm_state", delete_before)
+    (judged,) = watched.watch.look({}, NOW.timestamp())
+    assert (judged.state, asked) == ("INSUFFICIENT_DATA", ["a"])
