@@ -8,7 +8,8 @@ One process, one port. From the outside in:
 - ``control``    what tests ask of a running engine: faults on and off, what was called and created
 - ``faults``, ``fault_rules``  calls, jobs and endpoints that fail on purpose, from a seed
 - ``protocol``   requests and answers by botocore's service model, and AWS's error wording
-- ``training_jobs``, ``tuning_jobs``, ``hosting``, ``tags``, ``runtime``, ``scaling``  the operations
+- ``training_jobs``, ``tuning_jobs``, ``hosting``, ``tags``, ``runtime``  the operations
+- ``scaling``    Application Auto Scaling in front of moto, metrics of endpoints, alarms judged, capacities moved
 - ``functions``  Lambda, in front of moto: functions in processes of their own, provisioned concurrency, function URLs
 - ``engine``     what they share: the store, the clients that point back here, everything that runs
 - ``training``, ``tuning``, ``deployment``  the work behind them, each in a thread of its own

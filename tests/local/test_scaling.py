@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -395,3 +395,23 @@ def test_what_the_service_refuses_is_refused(scaled: Scaled, endpoint: str, reso
     assert refusal(lambda: scaled.track(resource, metric=concurrency))[1].startswith("This local engine does not")
     token = {"ServiceNamespace": "sagemaker", "NextToken": "?"}
     assert refusal(lambda: scaled.scaling.describe_scaling_activities(**token))[0] == "InvalidNextTokenException"
+
+
+def test_targets_of_other_services_are_kept_and_leave_nothing_behind(scaled: Scaled) -> None:
+    resource = specs.function_resource_id("f", "live")
+    dimension: Literal["lambda:function:ProvisionedConcurrency"] = "lambda:function:ProvisionedConcurrency"
+    scaled.scaling.register_scalable_target(
+        **specs.scalable_target(resource, min_capacity=1, max_capacity=2, dimension=dimension)
+    )
+    answer = scaled.scaling.put_scaling_policy(
+        **specs.scaling_policy(
+            "busy",
+            resource_id=resource,
+            target_value=0.7,
+            metric="LambdaProvisionedConcurrencyUtilization",
+            dimension=dimension,
+        )
+    )
+    assert answer["Alarms"] == []
+    scaled.scaling.deregister_scalable_target(**specs.deregister_scalable_target(resource, dimension=dimension))
+    assert scaled.scaling.describe_scaling_policies(ServiceNamespace="lambda")["ScalingPolicies"] == []
