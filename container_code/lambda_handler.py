@@ -147,7 +147,7 @@ def _refusal(error: ClientError, endpoint_name: str) -> Refused:
     """The service's refusal as an answer: what the model itself refused as the caller's fault stays that."""
     code, told = _code(error), error.response.get("Error", {}).get("Message", "")
     if code != "ModelError":
-        status = HTTPStatus.SERVICE_UNAVAILABLE if code in BUSY else HTTPStatus.BAD_GATEWAY
+        status = HTTPStatus.SERVICE_UNAVAILABLE if code in BUSY or _has_failed(error) else HTTPStatus.BAD_GATEWAY
         return Refused(status, f"endpoint {endpoint_name!r} refuses: {code}: {told}")
     message = error.response.get("OriginalMessage") or told
     if "timed out" in message.lower():
@@ -156,6 +156,11 @@ def _refusal(error: ClientError, endpoint_name: str) -> Refused:
     if original in _client_errors():
         return Refused(HTTPStatus(original), message)
     return Refused(HTTPStatus.BAD_GATEWAY, f"the model failed with status {original}: {message}")
+
+
+def _has_failed(error: ClientError) -> bool:
+    """Whether the service itself is in trouble, whatever it calls that."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _client_errors() -> set[int]:

@@ -308,7 +308,7 @@ class Execution:
         alias = self._made("CreateAlias")
         function = str(alias.values["FunctionName"])
         return function, lambda path: ask_function(
-            self._clients.awslambda, function, path, qualifier=alias.name
+            self._clients.awslambda, function, path, qualifier=alias.name, idempotent=True
         ).prediction()
 
     def _made(self, operation: str) -> StepResult:

@@ -72,8 +72,9 @@ class Ledger:
             self.write("leaves", resource=asdict(resource))
 
     def uploading(self, uri: str) -> None:
-        """Files are about to go up."""
-        self.write("uploading", uri=uri)
+        """Files are about to go up; where that was begun and not finished, it is known already."""
+        if uri not in self.unfinished_uploads():
+            self.write("uploading", uri=uri)
 
     def uploaded(self, uri: str) -> None:
         """They are all there."""

@@ -23,6 +23,7 @@ from sm_raw.aws.clients import Clients, local_clients
 from sm_raw.aws.waiting.wait import wait
 from sm_raw.errors import JobFailed
 from sm_raw.local.server import serving
+from sm_raw.runs.recipe import RECIPES
 
 TIMEOUT_SECONDS = 60
 ROLE = "arn:aws:iam::123456789012:role/Trainer"
@@ -95,6 +96,36 @@ def output_fn(prediction, accept, context):
         context.set_response_header(0, "X-Amzn-SageMaker-Custom-Attributes", attributes + "-back")
     return json.dumps(prediction)
 """
+
+# A story of seconds: nothing is learnt by it, but everything is made. Shades are told by their mean.
+LIGHT_CODE = {
+    "train.py": """
+import argparse, os, pathlib, shutil
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, required=True)
+options, _ = parser.parse_known_args()
+print(f"valid:loss={abs(options.lr - 0.02)};")
+print("test:accuracy=1.0;")
+code = pathlib.Path(os.environ["SM_MODEL_DIR"], "code")
+code.mkdir()
+shutil.copy(pathlib.Path(__file__).with_name("inference.py"), code)
+""",
+    "inference.py": """
+import io, json
+from PIL import Image
+def model_fn(model_dir):
+    return ("dark", "light")
+def input_fn(body, content_type):
+    return Image.open(io.BytesIO(body)).convert("L")
+def predict_fn(picture, classes):
+    light = sum(picture.getdata()) / (255 * picture.width * picture.height) > 0.5
+    return [classes[light], classes[not light]]
+def output_fn(labels, accept):
+    return json.dumps({"predictions": [{"labels": labels, "scores": [0.9, 0.1]}]}), "application/json"
+""",
+}
+# What the light script saves no tensors for.
+WATCHING = ("DebugHookConfig", "DebugRuleConfigurations", "ProfilerConfig", "ProfilerRuleConfigurations")
 
 
 def pause() -> None:
@@ -332,4 +363,25 @@ def two_shades(tmp_path_factory: pytest.TempPathFactory) -> Path:
             place.mkdir(parents=True)
             for number in range(count):
                 Image.new("RGB", (16, 16), (shade, shade, shade + number)).save(place / f"{number:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def light_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits recipe, every request of it, with scripts that take no time."""
+    folder = tmp_path_factory.mktemp("recipes") / "light"
+    (folder / "code").mkdir(parents=True)
+    for name, text in LIGHT_CODE.items():
+        (folder / "code" / name).write_text(text)
+    content = json.loads((RECIPES / "digits" / "recipe.json").read_text())
+    handler = (RECIPES / "digits" / content["code"] / content["function"]).read_text()
+    (folder / "code" / content["function"]).write_text(handler)
+    content |= {"code": "code", "variables": content["variables"] | {"max_jobs": 2}}
+    (folder / "recipe.json").write_text(json.dumps(content))
+    for step in content["steps"]:
+        if "request" in step:
+            document = json.loads((RECIPES / "digits" / step["request"]).read_text())
+            (folder / step["request"]).write_text(
+                json.dumps({name: value for name, value in document.items() if name not in WATCHING})
+            )
     return folder

@@ -15,7 +15,6 @@ from sm_raw.cli import run as run_all
 from sm_raw.local.server import serving
 
 pytestmark = pytest.mark.local
-SMALL = ["epochs=1", "max_jobs=2", "image_size=32", "save_interval=2"]
 # Kinds that a second request makes again; what is only put may be put as often as it takes.
 TAKEN_DOWN = {"model", "endpoint-config", "endpoint", "scalable-target", "scaling-policy", "alarm", "function", "role"}
 MADE_ONCE = {"hyper-parameter-tuning-job", "training-job", "model", "endpoint-config", "endpoint", "function", "role"}
@@ -35,9 +34,8 @@ def control(engine: str, path: str, document: Any = None) -> Any:
         return json.loads(response.read() or b"null")
 
 
-def run(engine: str, data: Path, out: Path) -> int:
-    settings = [part for setting in SMALL for part in ("--set", setting)]
-    return run_all.main(["--endpoint-url", engine, "--data", str(data), "--out", str(out), *settings])
+def run(engine: str, recipe: Path, data: Path, out: Path) -> int:
+    return run_all.main(["--endpoint-url", engine, "--recipe", str(recipe), "--data", str(data), "--out", str(out)])
 
 
 def resources(engine: str) -> dict[str, dict[str, Any]]:
@@ -67,9 +65,9 @@ COMPLETED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", COMPLETED)
-def test_a_run_rides_out(case: str, engine: str, two_shades: Path, tmp_path: Path) -> None:
+def test_a_run_rides_out(case: str, engine: str, light_recipe: Path, two_shades: Path, tmp_path: Path) -> None:
     control(engine, "faults", {"seed": 7, **COMPLETED[case]})
-    assert run(engine, two_shades, tmp_path / "out") == 0
+    assert run(engine, light_recipe, two_shades, tmp_path / "out") == 0
     struck = [
         rule["struck"] for rules in control(engine, "faults").values() if isinstance(rules, list) for rule in rules
     ]
@@ -98,12 +96,17 @@ STOPPED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", STOPPED)
 def test_a_run_stops_with_the_reason_and_completes_on_resume(
-    case: str, engine: str, two_shades: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    case: str,
+    engine: str,
+    light_recipe: Path,
+    two_shades: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     faults, reason = STOPPED[case]
     out = tmp_path / "out"
     control(engine, "faults", {"seed": 7, **faults})
-    assert run(engine, two_shades, out) == 1
+    assert run(engine, light_recipe, two_shades, out) == 1
     told = capsys.readouterr().err
     assert reason in told
     assert "Traceback" not in told

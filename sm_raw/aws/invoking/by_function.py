@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sm_raw.aws.calls import backoff_seconds, ride_out
 from sm_raw.aws.hosting.function_calls import MAX_EVENT_BYTES, invoke_function
+from sm_raw.aws.invoking.invoke import ATTEMPTS, jittered
 from sm_raw.aws.invoking.payloads import Data, payload
 from sm_raw.aws.invoking.predictions import Answer
 from sm_raw.errors import InvocationFailed
@@ -19,6 +22,8 @@ MAX_BYTES = (MAX_EVENT_BYTES - 1024) * 3 // 4
 """What is left for a picture in an event: base64 makes 4 characters of 3 bytes, and some words stand around it."""
 
 REFUSED = 400
+AGAIN = frozenset({429, 503, 504})
+"""By these the handler says that the endpoint was busy, or did not answer: it may have worked, and may answer soon."""
 
 
 def ask_function(
@@ -29,18 +34,35 @@ def ask_function(
     qualifier: str | None = None,
     content_type: str | None = None,
     accept: str = "application/json",
+    idempotent: bool = False,
+    attempts: int = ATTEMPTS,
+    sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.perf_counter,
+    random: Callable[[], float] = random.random,
 ) -> Answer:
     """The answer of the endpoint behind a function, to what ``ask_endpoint`` takes.
 
-    ``qualifier`` is the alias or version to ask: provisioned concurrency serves only those. Raises InvalidPayload for
-    what cannot be sent or is larger than an event may be, InvocationFailed with the handler's own message if it
-    answers with an error, FunctionFailed if the handler itself breaks.
+    ``qualifier`` is the alias or version to ask: provisioned concurrency serves only those. Repeated is what surely
+    was not carried out; for a model that is ``idempotent``, which a classifier is, also what may have been.
+
+    Raises InvalidPayload for what cannot be sent or is larger than an event may be, InvocationFailed with the
+    handler's own message if it answers with an error, FunctionFailed if the handler itself breaks.
     """
     body, sent_as = payload(data, content_type=content_type, max_bytes=MAX_BYTES)
     event = {"content_type": sent_as, "accept": accept, "body": base64.b64encode(body).decode()}
+    pause, tries = jittered(sleep, random), 0
+
+    def send() -> Any:
+        nonlocal tries
+        tries += 1
+        return invoke_function(client, function_name, event, qualifier=qualifier).payload
+
     started = clock()
-    answer = invoke_function(client, function_name, event, qualifier=qualifier).payload
+    while True:
+        answer = ride_out(send, attempts=attempts, repeatable=idempotent, sleep=pause)
+        if not idempotent or _status(answer) not in AGAIN or tries >= attempts:
+            break
+        pause(backoff_seconds(tries))
     milliseconds = (clock() - started) * 1000
     told, content_type_told = _body_of(function_name, answer)
     return Answer(
@@ -50,7 +72,12 @@ def ask_function(
         sent_as=sent_as,
         sent_bytes=len(body),
         milliseconds=milliseconds,
+        retries=tries - 1,
     )
+
+
+def _status(answer: Any) -> Any:
+    return answer.get("statusCode") if isinstance(answer, Mapping) else None
 
 
 def _body_of(function_name: str, answer: Any) -> tuple[bytes, str]:

@@ -66,14 +66,17 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+LEFT_OUT = {"tune", "predict", "warm_function", "ask_function"}
+
+
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
-    """The digits recipe without tuning and predictions."""
+    """The digits recipe without what moto alone does not do: tuning, predictions, and functions that are kept warm."""
     folder = tmp_path / "recipe"
     shutil.copytree(RECIPES / "digits", folder)
     content = json.loads((folder / "recipe.json").read_text())
     content["code"] = str(RECIPES.parent / "container_code")
-    content["steps"] = [step for step in content["steps"] if step["name"] not in {"tune", "predict"}]
+    content["steps"] = [step for step in content["steps"] if step["name"] not in LEFT_OUT]
     (folder / "recipe.json").write_text(json.dumps(content))
     document = json.loads((folder / "create_training_job.json").read_text())
     document["HyperParameters"].update({"lr": "0.003", "batch-size": "32"})
@@ -119,6 +122,7 @@ def test_the_aws_target_runs_and_leaves_nothing(configured: str, recipe: Path, d
     autoscaling = boto3.client("application-autoscaling")
     assert autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
     assert autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
+    assert boto3.client("lambda").list_functions()["Functions"] == []
 
 
 def test_a_bucket_that_is_not_there_is_one_clear_message(

@@ -134,6 +134,7 @@ S3_OBJECT = {"bucket": "photos", "key": "7.jpg"}
         (PLAIN, Service(model_error(500, "out of memory")), 502, "the model failed with status 500: out of memory"),
         (PLAIN, Service(model_error(0, "Your invocation timed out")), 504, "the model took too long"),
         (PLAIN, Service(error("ThrottlingException")), 503, "refuses: ThrottlingException: told"),
+        (PLAIN, Service(error("InternalFailure", ResponseMetadata={"HTTPStatusCode": 500})), 503, "InternalFailure"),
         (PLAIN, Service(error("ValidationError")), 502, "endpoint 'dogs' refuses: ValidationError: told"),
         (PLAIN, Service(ReadTimeoutError(endpoint_url="https://x")), 504, "endpoint 'dogs' does not answer"),
     ],

@@ -66,3 +66,25 @@ def test_an_answer_in_another_form_is_none(clients: Clients, stub: Stub, answer:
 def test_what_no_event_can_hold_is_not_sent(clients: Clients, stub: Stub) -> None:
     with pytest.raises(InvalidPayload, match=f"{MAX_BYTES:,}"):
         ask_function(clients.awslambda, "f", PNG + bytes(MAX_BYTES), qualifier="live")
+
+
+@pytest.mark.parametrize("status", [429, 503, 504])
+def test_a_classifier_that_is_busy_is_asked_again(clients: Clients, stub: Stub, fake_time: Any, status: int) -> None:
+    answering(stub, http('{"error": "busy"}', status))
+    answering(stub, http(json.dumps(PREDICTION)))
+    answer = ask_function(clients.awslambda, "f", PNG, qualifier="live", idempotent=True, sleep=fake_time.sleep)
+    assert (answer.prediction().label, answer.retries) == ("cat", 1)
+    assert len(fake_time.pauses) == 1
+
+
+def test_an_endpoint_that_stays_busy_is_told(clients: Clients, stub: Stub, fake_time: Any) -> None:
+    for _ in range(3):
+        answering(stub, http('{"error": "busy"}', 503))
+    with pytest.raises(InvocationFailed, match="status 503"):
+        ask_function(clients.awslambda, "f", PNG, qualifier="live", idempotent=True, attempts=3, sleep=fake_time.sleep)
+
+
+def test_what_may_have_changed_something_is_not_asked_again(clients: Clients, stub: Stub, fake_time: Any) -> None:
+    answering(stub, http('{"error": "no answer"}', 504))
+    with pytest.raises(InvocationFailed, match="status 504"):
+        ask_function(clients.awslambda, "f", PNG, qualifier="live", sleep=fake_time.sleep)
