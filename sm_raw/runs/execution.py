@@ -28,7 +28,7 @@ from sm_raw.aws.transfers.upload import upload_file, upload_folder
 from sm_raw.aws.waiting.wait import wait
 from sm_raw.errors import InvalidRequest, JobFailed, NameClash, SmRawError
 from sm_raw.runs import outcomes
-from sm_raw.runs.effects import EFFECTS, Effect, resource_of
+from sm_raw.runs.effects import EFFECTS, Effect, noun_of, resource_of
 from sm_raw.runs.existing import find_existing, is_usable
 from sm_raw.runs.leavings import leavings_of
 from sm_raw.runs.ledger import Ledger
@@ -188,10 +188,10 @@ class Execution:
                 return request, None
             own = self._ledger.is_own(step.operation, request[effect.name])
             if self._choices.if_exists == "fail" and not own:
-                raise NameClash(effect.noun, request[effect.name])
+                raise NameClash(noun_of(step.operation), request[effect.name])
             if is_usable(step.operation, existing) and (own or self._choices.if_exists == "reuse"):
                 return request, existing
-        raise NameClash(effect.noun, request[effect.name])
+        raise NameClash(noun_of(step.operation), request[effect.name])
 
     def _find(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """What exists under the request's name. Of what overwrites, nobody but the ledger knows whose it is."""

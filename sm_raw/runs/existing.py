@@ -8,6 +8,7 @@ from typing import Any
 
 from sm_raw.aws.calls import call, error_code, ride_out
 from sm_raw.aws.clients import Clients
+from sm_raw.aws.makers import MAKERS
 from sm_raw.aws.readiness import READINESS
 from sm_raw.aws.remove import find
 from sm_raw.aws.resources import NOT_THERE
@@ -39,5 +40,5 @@ def is_usable(operation: str, existing: Mapping[str, Any]) -> bool:
     effect = EFFECTS[operation]
     if effect.kind is not None:
         return existing[effect.kind.status] not in effect.kind.failed | effect.kind.stopped | GOING
-    readiness = READINESS.get(effect.resource)
+    readiness = READINESS.get(MAKERS[operation].kind) if operation in MAKERS else None
     return readiness is None or not existing or readiness.state(existing)[0] not in readiness.failed

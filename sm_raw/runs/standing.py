@@ -13,7 +13,7 @@ from typing import Any
 
 from sm_raw.aws.account.asking import in_one_line
 from sm_raw.aws.clients import Clients
-from sm_raw.runs.effects import EFFECTS
+from sm_raw.runs.effects import EFFECTS, noun_of
 from sm_raw.runs.existing import find_existing, is_usable
 from sm_raw.runs.placeholders import placeholders
 from sm_raw.runs.plan import Plan, StepResult
@@ -72,7 +72,7 @@ class Standing:
     @property
     def noun(self) -> str:
         """What kind of thing that is: "training job"."""
-        return EFFECTS[self.step.operation].noun
+        return noun_of(self.step.operation)
 
 
 def standings(plan: Plan, clients: Clients | None) -> list[Standing]:

@@ -376,7 +376,7 @@ def light_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = json.loads((RECIPES / "digits" / "recipe.json").read_text())
     handler = (RECIPES / "digits" / content["code"] / content["function"]).read_text()
     (folder / "code" / content["function"]).write_text(handler)
-    content |= {"code": "code", "variables": content["variables"] | {"max_jobs": 2}}
+    content |= {"code": "code", "variables": content["variables"] | {"max_jobs": 2, "prefix": "light"}}
     (folder / "recipe.json").write_text(json.dumps(content))
     for step in content["steps"]:
         if "request" in step:

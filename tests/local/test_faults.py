@@ -421,7 +421,7 @@ def test_what_was_called_is_counted_by_region_operation_and_status(faulty: Fault
 
 def test_roles_functions_and_scaling_are_counted_too(faulty: Faulty) -> None:
     region = "eu-north-1"
-    faulty.client("iam", region=region).create_role(RoleName="counted", AssumeRolePolicyDocument="{}")
+    faulty.client("iam", region=region).create_role(**specs.service_role("counted", services=["lambda"]))
     name = "function:f:1"
     target = {
         "ServiceNamespace": "lambda",

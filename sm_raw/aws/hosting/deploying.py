@@ -9,8 +9,9 @@ from typing import Any
 
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.failures.explaining import Explanation, explain_failure
-from sm_raw.aws.hosting.making import Making, Request, check_all, explain_refusal, made_by
+from sm_raw.aws.hosting.making import Making, Request, check_all, explain_refusal
 from sm_raw.aws.job_kinds import ENDPOINT
+from sm_raw.aws.makers import made_by
 from sm_raw.aws.resources import Resource
 from sm_raw.aws.waiting.wait import wait
 from sm_raw.errors import DeploymentFailed, JobFailed, WaitTimedOut

@@ -27,11 +27,13 @@ class FunctionAnswer:
     log_tail: tuple[str, ...] = ()
 
 
-def invoke_function(client: LambdaClient, name: str, event: Any, *, qualifier: str | None = None) -> FunctionAnswer:
+def invoke_function(
+    client: LambdaClient, name: str, event: Any, *, qualifier: str | None = None, idempotent: bool = False
+) -> FunctionAnswer:
     """Call a function with an event that JSON can hold, and wait for its answer.
 
-    ``qualifier`` is an alias or a version; provisioned concurrency serves only those. The call is repeated only after
-    refusals that prove that the function has not run, such as throttling.
+    ``qualifier`` is an alias or a version; provisioned concurrency serves only those. botocore repeats the call only
+    after refusals that prove that the function has not run, such as throttling, unless it is ``idempotent``.
 
     Raises FunctionFailed with the type, message, stack trace and log tail of an error in the function; SmRawError for
     an event that JSON cannot hold, or that is longer than 6 MB.
@@ -39,7 +41,7 @@ def invoke_function(client: LambdaClient, name: str, event: Any, *, qualifier: s
     request: dict[str, Any] = {"FunctionName": name, "Payload": _encoded(event), "LogType": "Tail"}
     if qualifier is not None:
         request["Qualifier"] = qualifier
-    with only_safe_repeats(client, "Invoke", repeatable=False):
+    with only_safe_repeats(client, "Invoke", repeatable=idempotent):
         response = client.invoke(**request)
     body = response["Payload"].read()
     log_tail = tuple(base64.b64decode(response.get("LogResult", "")).decode(errors="replace").splitlines())

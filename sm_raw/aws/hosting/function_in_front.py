@@ -13,7 +13,8 @@ from typing import Any
 from sm_raw.aws.calls import call, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.failures.explaining import Explanation
-from sm_raw.aws.hosting.making import Making, Request, Requests, check_all, explain_refusal, made_by
+from sm_raw.aws.hosting.making import Making, Request, Requests, check_all, explain_refusal
+from sm_raw.aws.makers import made_by
 from sm_raw.aws.propagation import until_known
 from sm_raw.aws.readiness import READINESS, wait_until_ready
 from sm_raw.aws.resources import Resource

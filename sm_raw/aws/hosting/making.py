@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from sm_raw.aws.calls import is_transient, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.failures.causes import match_causes
 from sm_raw.aws.failures.explaining import Explanation
+from sm_raw.aws.makers import made_by
 from sm_raw.aws.remove import left_behind, remove
 from sm_raw.aws.resources import Resource
 from sm_raw.aws.submit import submit
@@ -22,35 +22,6 @@ from sm_raw.errors import DeploymentFailed, InvalidRequest
 
 Request: TypeAlias = Mapping[str, Any]
 Requests: TypeAlias = Sequence[tuple[str, Request]]
-
-
-class Maker(NamedTuple):
-    """What an operation makes: the kind of resource, and the members that name it and what it belongs to."""
-
-    service: str
-    kind: str
-    name: str
-    owner: str = ""
-
-
-MAKERS: Mapping[str, Maker] = MappingProxyType(
-    {
-        "CreateModel": Maker("sagemaker", "model", "ModelName"),
-        "CreateEndpointConfig": Maker("sagemaker", "endpoint config", "EndpointConfigName"),
-        "CreateEndpoint": Maker("sagemaker", "endpoint", "EndpointName"),
-        "CreateRole": Maker("iam", "role", "RoleName"),
-        "PutRolePolicy": Maker("iam", "role policy", "PolicyName", "RoleName"),
-        "CreateFunction": Maker("lambda", "function", "FunctionName"),
-        "CreateAlias": Maker("lambda", "alias", "Name", "FunctionName"),
-        "PutProvisionedConcurrencyConfig": Maker("lambda", "provisioned concurrency", "Qualifier", "FunctionName"),
-    }
-)
-
-
-def made_by(operation: str, request: Request) -> Resource:
-    """What an operation of MAKERS makes."""
-    maker = MAKERS[operation]
-    return Resource(maker.kind, request[maker.name], request.get(maker.owner, ""))
 
 
 def check_all(requests: Requests, region: str) -> None:
@@ -90,8 +61,10 @@ class Making:
 
     def make(self, operation: str, request: Request) -> dict[str, Any]:
         """The response; empty if it was lost and yet the thing was made."""
+        from sm_raw.validation.operations import service_of
+
         resource = made_by(operation, request)
-        client = self._clients.client(MAKERS[operation].service)
+        client = self._clients.client(service_of(operation))
         if self._on_made and resource not in self._told:
             self._told.add(resource)
             self._on_made(resource)

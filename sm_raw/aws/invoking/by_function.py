@@ -55,7 +55,7 @@ def ask_function(
     def send() -> Any:
         nonlocal tries
         tries += 1
-        return invoke_function(client, function_name, event, qualifier=qualifier).payload
+        return invoke_function(client, function_name, event, qualifier=qualifier, idempotent=idempotent).payload
 
     started = clock()
     while True:

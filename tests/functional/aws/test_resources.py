@@ -94,11 +94,21 @@ def alarm(clients: Clients) -> None:
         )
 
 
+def schedule(clients: Clients) -> None:
+    clients.client("scheduler").create_schedule(
+        Name="delete-e",
+        ScheduleExpression="at(2100-01-01T00:00:00)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint", "RoleArn": "arn:aws:iam::1:role/r"},
+    )
+
+
 CASES: dict[str, tuple[Callable[[Clients], None], Resource]] = {
     "scheduled action": (scheduled, Resource("scheduled action", "night", VARIANT)),
     "scalable target": (target, Resource("scalable target", VARIANT)),
     "alarm": (alarm, Resource("alarm", "high")),
     "alias": (alias, Resource("alias", "live", "f")),
+    "schedule": (schedule, Resource("schedule", "delete-e")),
     "function": (function, Resource("function", "f")),
     "role of an instance profile": (profile, Resource("role of an instance profile", "r", "p")),
     "role": (role, Resource("role", "r")),
