@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from sm_raw import specs
-from sm_raw.runs.recipe import RECIPE_SCHEMA, RECIPES
+from sm_raw.runs.recipe import RECIPE_SCHEMA, RECIPES, SCHEMAS
 from sm_raw.validation import editor_schema, operation_of_file
 
-SCHEMAS = "schemas"
 ACCOUNT, REGION, PARTITION = "${account}", "${region}", "${partition}"
 METRICS = {
     name: f"{name}=([0-9.eE+-]+);"

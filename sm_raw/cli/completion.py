@@ -8,9 +8,6 @@ from typing import Any
 from sm_raw.cli.command_tree import Words, command_tree
 from sm_raw.cli.telling import SUCCESS, command
 
-SCHEMAS = "schemas"
-"""A folder beside the recipes: it holds the form of recipe.json."""
-
 EXAMPLES = """\
 examples:
   eval "$(sm-raw completion bash)"                  (in ~/.bashrc; zsh alike)
@@ -43,12 +40,12 @@ def run_completion(options: argparse.Namespace) -> int:
 
 def known_words() -> Words:
     """What can be given for a metavar, as far as it is known offline."""
-    from sm_raw.runs.recipe import RECIPES
+    from sm_raw.runs.recipe import recipe_names
     from sm_raw.validation import rule_table
 
     table = rule_table()
     return {
-        "NAME|DIR": sorted({file.parent.name for file in RECIPES.glob("*/recipe.json")} - {SCHEMAS}),
+        "NAME|DIR": recipe_names(),
         "OPERATION": sorted({operation for rule in table for operation in rule.operations}),
         "ID": [rule.id for rule in table],
     }

@@ -6,7 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
@@ -17,6 +17,7 @@ from sm_raw.local import (
     hosting,
     image_registry,
     object_listing,
+    other_jobs,
     policy_simulation,
     runtime,
     tags,
@@ -40,6 +41,7 @@ LOOPBACK_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[^/@:]+\.)*localhost)(?:
 HANDLERS: dict[str, Handler] = {
     **training_jobs.HANDLERS,
     **tuning_jobs.HANDLERS,
+    **other_jobs.HANDLERS,
     **hosting.HANDLERS,
     **endpoint_updates.HANDLERS,
     **tags.HANDLERS,
@@ -132,11 +134,24 @@ class Gateway:
         return _guarded(operation, respond, json_error)
 
     def _through_moto(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """moto's answer. Where it has none it raises, which would reach the client as a page of HTML."""
+        """moto's answer. Where it has none it raises, or sends a page of HTML, which no client can read."""
+        pages: list[str] = []
+
+        def begin(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            if status.startswith("500") and dict(headers).get("Content-Type", "").startswith("text/html"):
+                pages.append(status)
+                return pages.append
+            return start_response(status, headers, *more)
+
         try:
-            return self._moto(environ, start_response)
+            answer = self._moto(environ, begin)
         except NotImplementedError as error:
             return _unknown_operation(environ, str(error))(environ, start_response)
+        if not pages:
+            return answer
+        target = target_of(environ)
+        reason = f"{target.operation or 'This operation'} of {target.service or 'this service'} has no answer here."
+        return _unknown_operation(environ, reason)(environ, start_response)
 
 
 def _guarded(what: str, respond: Callable[[], Response], refuse: Callable[[ServiceError], Response]) -> Response:

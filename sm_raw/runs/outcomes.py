@@ -21,6 +21,7 @@ from sm_raw.aws.results.rules import rule_statuses
 from sm_raw.aws.results.training import result_of
 from sm_raw.aws.results.trials import Trial, trial_records, trials
 from sm_raw.aws.transfers.download import download
+from sm_raw.runs.step_details import detail_of
 from sm_raw.runs.story import Story
 
 RULES_POLL_SECONDS = 0.5
@@ -50,7 +51,9 @@ def read(
 ) -> Facts:
     """The facts of a step that has succeeded. ``response`` is the service's description of what it made."""
     reader = READERS.get(operation)
-    return reader(clients, name, request, response, out) if reader else Facts()
+    if reader is None:
+        return Facts(detail_of(operation, request, response))
+    return reader(clients, name, request, response, out)
 
 
 def progress(kind: JobKind, response: Mapping[str, Any]) -> str:
@@ -192,28 +195,6 @@ def _scaling(clients: Clients, name: str, request: Mapping[str, Any], response: 
     return Facts(detail, {"scaling": _plain(scaling)})
 
 
-def _model(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
-    container = request.get("PrimaryContainer") or request["Containers"][0]
-    return Facts(f"image {container['Image'].rpartition('/')[2]}")
-
-
-def _endpoint_config(
-    clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path
-) -> Facts:
-    variants = [f"{item['VariantName']} on {_capacity(item)}" for item in request["ProductionVariants"]]
-    return Facts(", ".join(variants))
-
-
-def _capacity(variant: Mapping[str, Any]) -> str:
-    if "InstanceType" not in variant:
-        return "serverless capacity"
-    return f"{variant.get('InitialInstanceCount', 1)} x {variant['InstanceType']}"
-
-
-def _endpoint(clients: Clients, name: str, request: Mapping[str, Any], response: Mapping[str, Any], out: Path) -> Facts:
-    return Facts(response["EndpointStatus"])
-
-
 def _plain(scaling: Mapping[str, Any]) -> dict[str, Any]:
     """Without the members that only the transport knows."""
     return {key: value for key, value in scaling.items() if key != "ResponseMetadata"}
@@ -222,9 +203,6 @@ def _plain(scaling: Mapping[str, Any]) -> dict[str, Any]:
 READERS: Mapping[str, Reader] = {
     "CreateHyperParameterTuningJob": _tuning,
     "CreateTrainingJob": _training,
-    "CreateModel": _model,
-    "CreateEndpointConfig": _endpoint_config,
-    "CreateEndpoint": _endpoint,
     "RegisterScalableTarget": _scaling,
     "PutScalingPolicy": _scaling,
 }

@@ -17,6 +17,7 @@ from sm_raw.runs.effects import EFFECTS
 from sm_raw.validation.operations import operation_of_file
 
 RECIPES = Path(__file__).resolve().parents[2] / "job_specs"
+SCHEMAS = "schemas"  # beside the recipes, for editors
 DATA_SETS = (None, "digits")
 WAYS = ("endpoint", "function")
 
@@ -143,6 +144,11 @@ def load_recipe(name_or_folder: str) -> Recipe:
     )
 
 
+def recipe_names() -> list[str]:
+    """The recipes under job_specs/."""
+    return sorted({path.parent.name for path in RECIPES.glob("*/recipe.json")} - {SCHEMAS})
+
+
 def without_steps(recipe: Recipe, names: Sequence[str]) -> Recipe:
     """The recipe without these steps. Raises InvalidRecipe for a name that none has."""
     known = [step.name for step in recipe.steps if step.name]
@@ -164,9 +170,8 @@ def _find(name_or_folder: str) -> Path:
     for folder in (Path(name_or_folder), RECIPES / name_or_folder):
         if (folder / "recipe.json").is_file():
             return folder.resolve()
-    known = sorted(path.parent.name for path in RECIPES.glob("*/recipe.json"))
     raise InvalidRecipe(
-        f"no recipe {name_or_folder!r}: neither a folder with a recipe.json nor one of {', '.join(known)}"
+        f"no recipe {name_or_folder!r}: neither a folder with a recipe.json nor one of {', '.join(recipe_names())}"
     )
 
 

@@ -136,8 +136,9 @@ def test_the_rest_goes_with_down_and_others_things_stay(kept: Path, clients: Cli
     assert cli.main(["down", str(kept)]) == 0
     assert Ledger(kept / "ledger.jsonl").resources() == []
     assert clients.sagemaker.list_models()["Models"] == []
-    assert clients.awslambda.list_functions()["Functions"] == []
-    assert [role["RoleName"] for role in clients.iam.list_roles()["Roles"] if "digits" in role["RoleName"]] == []
+    names = [each["FunctionName"] for each in clients.awslambda.list_functions()["Functions"]]
+    names += [each["RoleName"] for each in clients.iam.list_roles()["Roles"]]
+    assert [name for name in names if name.startswith("digits")] == []
     assert json.loads(clients.s3.get_bucket_policy(Bucket=BUCKET)["Policy"]) == OWN_POLICY
     assert any("/output/" in key for key in keys(clients))
     assert len(logs_of_the_run(kept, clients)) == 3

@@ -35,6 +35,12 @@ https://github.com/aws/sagemaker-pytorch-inference-toolkit/pull/118,
 https://github.com/awslabs/realtime-fraud-detection-with-gnn-on-dgl/issues/57
 """
 
+FUNCTION_ERROR = re.compile(r"^\[ERROR\] (?P<error>[\w.]+(?::.*)?)$")
+"""How Lambda's Python runtime begins: the exception first, then the traceback, indented with no-break spaces.
+
+https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py
+"""
+
 SURE = re.compile(
     r"(?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt|Iteration|Warning|Failure|Timeout|Group|Fault|NotFound|Abort|"
     r"Killed|Cancelled)(?:\([\w.]+\))?(?::\s.*|:?)"
@@ -60,7 +66,7 @@ class Block:
 def find_traceback(lines: Sequence[str]) -> str:
     """The traceback that tells most: the last one that is no wrapper's, with all that it is chained to. Or nothing."""
     # The times differ within one traceback, the workers between those of two.
-    lines = [SERVED.sub(lambda found: found["writer"], line) for line in lines]
+    lines = list(_error_last([SERVED.sub(lambda found: found["writer"], line) for line in lines]))
     chains = list(_chains(lines, list(_blocks(lines))))
     telling = [chain for chain in chains if not WRAPPERS.match(chain[-1].error)]
     if not chains:
@@ -75,6 +81,23 @@ def find_traceback(lines: Sequence[str]) -> str:
 def as_written(line: str) -> str:
     """A line of a log as its program wrote it, without what a model server has put before it."""
     return SERVED.sub("", line)
+
+
+def _error_last(lines: Sequence[str]) -> Iterator[str]:
+    """The lines as Python itself orders and indents them, where Lambda's runtime wrote them."""
+    error = ""
+    for number, line in enumerate(lines):
+        found = FUNCTION_ERROR.match(line)
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if found and following.startswith(HEADER):
+            error = found["error"]
+            continue
+        if error and not line.startswith((HEADER, "\u00a0", " ")):
+            yield error
+            error = ""
+        yield line.replace("\u00a0", " ") if error else line
+    if error:
+        yield error
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:

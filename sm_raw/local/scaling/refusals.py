@@ -16,6 +16,7 @@ from sm_raw.local.scaling.capacity import capacity, place_of
 from sm_raw.local.scaling.metering import Place
 from sm_raw.local.scaling.tracking_alarms import PREDEFINED
 
+INSTANCES = "sagemaker:variant:DesiredInstanceCount"
 BOUNDS = ("MinCapacity", "MaxCapacity")
 TRACKING = "TargetTrackingScalingPolicyConfiguration"
 
@@ -27,10 +28,17 @@ def not_found(what: str, words: str) -> ServiceError:
 
 def registered(engine: Engine, target: Target) -> Mapping[str, Any] | None:
     """The scalable target as it is described; None if it is not registered."""
+    if is_beyond(target):
+        return None
     found = engine.client("application-autoscaling", target.region).describe_scalable_targets(
         ServiceNamespace=target.namespace, ResourceIds=[target.resource], ScalableDimension=target.dimension
     )
     return next(iter(found["ScalableTargets"]), None)
+
+
+def is_beyond(target: Target) -> bool:
+    """Whether a target is none of those that this engine keeps: of SageMaker, it scales instances of variants alone."""
+    return target.namespace == "sagemaker" and target.dimension != INSTANCES
 
 
 def require_target(engine: Engine, target: Target) -> Mapping[str, Any]:
@@ -43,6 +51,8 @@ def require_target(engine: Engine, target: Target) -> Mapping[str, Any]:
 
 def refuse_registration(engine: Engine, target: Target, request: Request) -> None:
     """Refuse bounds that cross, and what is not there to be scaled."""
+    if is_beyond(target):
+        raise validation_error(f"This local engine scales {INSTANCES}, not {target.dimension}.")
     known = registered(engine, target)
     if known is None and not set(BOUNDS) <= request.keys():
         raise validation_error("Minimum and maximum capacity must be given to register a new scalable target.")

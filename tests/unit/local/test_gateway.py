@@ -17,9 +17,12 @@ S3 = SAGEMAKER.replace("sagemaker", "s3")
 
 
 def moto(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Stands for moto: tells what came through, and lacks what it is asked for as "absent"."""
+    """Stands for moto: tells what came through, and lacks what it is asked for as "absent", or as a "page"."""
     if environ["PATH_INFO"] == "/absent":
         raise NotImplementedError("The x_y action has not been implemented")
+    if environ["PATH_INFO"] == "/page":
+        start_response("500 INTERNAL SERVER ERROR", [("Content-Type", "text/html; charset=utf-8")])
+        return [b"<!doctype html>"]
     start_response("200 OK", [("Content-Type", "text/plain")])
     length = int(environ.get("CONTENT_LENGTH") or 0)
     return [b"moto " + environ["PATH_INFO"].encode() + b" " + environ["wsgi.input"].read(length)]
@@ -71,6 +74,21 @@ def test_the_runtime_is_known_by_path_and_signature(
     assert response.get_data().startswith(b"moto") is by_moto
     if not by_moto:
         assert response.headers["x-amzn-ErrorType"] in ("ValidationError", "UnknownOperationException")
+
+
+def test_a_page_for_browsers_reaches_no_client(client: Client) -> None:
+    authorization = SAGEMAKER.replace("sagemaker", "pricing")
+    status, answer = post(client, "AWSPriceListService.GetProducts", path="/page", Authorization=authorization)
+    assert (status, answer["__type"]) == (400, "UnknownOperationException")
+    assert answer["message"] == "GetProducts of pricing has no answer here."
+
+
+@pytest.mark.parametrize("kind", ["Processing", "Transform"])
+def test_of_jobs_that_are_not_run_there_are_none(client: Client, kind: str) -> None:
+    assert post(client, f"SageMaker.List{kind}Jobs") == (200, {f"{kind}JobSummaries": []})
+    status, answer = post(client, f"SageMaker.Describe{kind}Job", json.dumps({f"{kind}JobName": "j"}))
+    assert (status, answer["__type"]) == (400, "ValidationException")
+    assert f"Could not find {kind.lower()} job" in answer["message"]
 
 
 def test_what_moto_lacks_is_refused_in_the_protocol_of_the_request(client: Client) -> None:

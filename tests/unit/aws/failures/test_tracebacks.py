@@ -114,3 +114,11 @@ def test_a_model_server_puts_another_time_before_each_line(logger: str) -> None:
 )
 def test_what_a_server_puts_before_a_line_is_taken_off(line: str, written: str | None) -> None:
     assert as_written(line) == (line if written is None else written)
+
+
+def test_a_traceback_of_lambda_is_put_in_order() -> None:
+    frames = PLAIN.splitlines()[:-1]
+    indented = [line.replace(" ", "\u00a0") if line.startswith(" ") else line for line in frames]
+    log = ["START RequestId: 1 Version: 1", "[ERROR] ValueError: no images below /opt/ml/input", *indented]
+    assert find_traceback([*log, "END RequestId: 1"]).replace("\u00a0", " ") == PLAIN
+    assert find_traceback(log).replace("\u00a0", " ") == PLAIN
