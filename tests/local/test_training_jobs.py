@@ -371,7 +371,7 @@ def test_wrong_json_is_refused_and_unknown_members_are_ignored(lab: Any) -> None
 
 
 def test_operations_that_the_engine_does_not_run_are_never_answered_by_moto(lab: Any) -> None:
-    for operation in ("CreateProcessingJob", "CreateDomain", "Nonsense"):
+    for operation in ("CreateAutoMLJob", "CreateDomain", "Nonsense"):
         status, answer = lab.post(f"SageMaker.{operation}", b"{}")
         assert (status, answer["__type"]) == (400, "UnknownOperationException")
 
