@@ -32,6 +32,7 @@ class Prediction:
     top: list[tuple[str, float | None]]
     milliseconds: float | None
     picture: Picture | None
+    through: str = ""
 
     @property
     def alt(self) -> str:
@@ -59,6 +60,7 @@ def _prediction(record: Mapping[str, Any], folder: Path) -> Prediction:
         ][:RUNNERS_UP],
         milliseconds=finite(record.get("milliseconds")),
         picture=embedded(text(record, "picture"), folder),
+        through=text(record, "through"),
     )
 
 

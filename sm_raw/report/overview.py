@@ -98,7 +98,9 @@ def _endpoint(predictions: Sequence[Mapping[str, Any]]) -> Figure:
         answers = f"{len(predictions):,} answered" if predictions else formats.MISSING
         return Figure("Endpoint predictions", answers, "none has a known label" if predictions else "")
     right = sum(str(each.get("label")) == str(each["expected"]) for each in judged)
-    return Figure("Endpoint predictions", f"{right} of {len(judged)} right", "through InvokeEndpoint")
+    by_function = sum(each.get("through") == "function" for each in judged)
+    ways = f"{by_function} of them by way of the function" if by_function else "through InvokeEndpoint"
+    return Figure("Endpoint predictions", f"{right} of {len(judged)} right", ways)
 
 
 def _tuning(run: Mapping[str, Any]) -> Figure | None:

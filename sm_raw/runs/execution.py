@@ -286,14 +286,16 @@ class Execution:
         self._ledger.ended(operation, name)
 
     def _predict(self, recipe_step: RecipeStep) -> None:
-        operation = {"endpoint": "InvokeEndpoint", "function": "Invoke"}[recipe_step.through]
+        way = recipe_step.through
+        ways = {"endpoint": ("InvokeEndpoint", self._endpoint), "function": ("Invoke", self._function)}
+        operation, target = ways[way]
         with self._step(recipe_step.name, operation, f"{recipe_step.pictures} test pictures") as step:
-            step["resource"], ask = {"endpoint": self._endpoint, "function": self._function}[recipe_step.through]()
+            step["resource"], ask = target()
             earlier = self._record.content["predictions"]
             found = predict(
                 ask, self._plan.data_folder, recipe_step.pictures, self._record.out, first_number=len(earlier)
             )
-            self._record.content["predictions"] = [*earlier, *found]
+            self._record.content["predictions"] = [*earlier, *({**each, "through": way} for each in found)]
             right = sum(item["label"] == item["expected"] for item in found)
             step["detail"] = f"{right} of {len(found)} right"
         head = ["picture", "label", "score", "expected"]

@@ -60,6 +60,12 @@ def test_key_figures_of_a_whole_run(run: Run) -> None:
     ]
 
 
+def test_predictions_by_way_of_a_function_are_told(run: Run) -> None:
+    run["predictions"][0]["through"] = "function"
+    figure = overview.key_figures(run)[1]
+    assert figure == Figure("Endpoint predictions", "1 of 2 right", "1 of them by way of the function")
+
+
 def test_key_figures_of_an_empty_run_claim_nothing() -> None:
     assert overview.key_figures({}) == [
         Figure("Test accuracy", MISSING, "of the final training job"),
