@@ -1,6 +1,6 @@
 """When what was made can be used, and when what was started has ended: all but SageMaker's own jobs and endpoints.
 
-Those are ``job_kinds`` and ``waiting``; a new row here is a kind of ``resources`` whose create call answers too early.
+Those are ``job_kinds`` and ``waiting``; a new row here is a kind of ``removals`` whose create call answers too early.
 """
 
 from __future__ import annotations

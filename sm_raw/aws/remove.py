@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sm_raw.aws.calls import call, error_code, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import JobKind, job_kind
-from sm_raw.aws.resources import KINDS, Asker
+from sm_raw.aws.removals import KINDS
 from sm_raw.aws.resources import NOT_THERE as NOT_THERE
+from sm_raw.aws.resources import Asker
 from sm_raw.aws.resources import Resource as Resource
 from sm_raw.aws.waiting.pauses import next_pause
 from sm_raw.errors import SmRawError

@@ -7,10 +7,9 @@ gone all pass through ``execute``, which tears down before it lets them go.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sm_raw.aws.calls import is_transient, ride_out
@@ -22,9 +21,7 @@ from sm_raw.aws.invoking.invoke import invoke_endpoint
 from sm_raw.aws.job_kinds import JobKind
 from sm_raw.aws.propagation import until_known
 from sm_raw.aws.readiness import wait_until_ready
-from sm_raw.aws.remove import find
 from sm_raw.aws.resources import Resource
-from sm_raw.aws.transfers.upload import upload_file, upload_folder
 from sm_raw.aws.waiting.wait import wait
 from sm_raw.errors import InvalidRequest, JobFailed, NameClash, SmRawError
 from sm_raw.runs import outcomes
@@ -39,12 +36,12 @@ from sm_raw.runs.record import Record
 from sm_raw.runs.story import Story
 from sm_raw.runs.submission import submit_step
 from sm_raw.runs.taking_down import remove_made, stop_running
+from sm_raw.runs.uploading import upload_code, upload_data
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 ATTEMPTS = 100  # names that are tried before giving up
-UPLOADS = "uploads.json"  # what is known of uploaded files, so that a second run need not read them
 
 
 @dataclass(frozen=True)
@@ -108,50 +105,21 @@ class Execution:
         self._story.end(step["name"], status, step["detail"], step["seconds"])
 
     def _upload_data(self) -> None:
-        uri, source = self._plan.data_uri, self._plan.data_folder
-        with self._step("data", None, f"uploading {source}") as step, self._uploading(uri):
-            sent = skipped = 0
-            for name, folder in self._plan.uploads():
-                result = upload_folder(
-                    self._clients.s3,
-                    folder,
-                    f"{uri}/{name}",
-                    on_progress=self._upload_progress(name),
-                    memory=self._record.out / UPLOADS,
-                )
-                sent, skipped = sent + result.sent_files, skipped + result.skipped_files
-            step["resource"] = uri
+        with self._step("data", None, f"uploading {self._plan.data_folder}") as step:
+            sent, skipped = upload_data(self._plan, self._clients, self._ledger, self._record.out, self._tell_upload)
+            step["resource"] = self._plan.data_uri
             step["detail"] = f"{sent} files sent, {skipped} there already"
 
-    @contextlib.contextmanager
-    def _uploading(self, uri: str, *, is_folder: bool = True) -> Iterator[None]:
-        """Within it, files go up to ``uri``. What was there before is not this run's, and stays whatever is asked."""
-        objects = Resource("objects", f"{uri}/" if is_folder else uri)
-        if find(self._clients, objects) is None:
-            self._ledger.leaves(objects)
-        self._ledger.uploading(uri)
-        yield
-        self._ledger.uploaded(uri)
-
-    def _upload_progress(self, split: str) -> Callable[[int, int], None]:
+    def _tell_upload(self, part: str, done: int, total: int) -> None:
         # Plain lines stay, so they are few; on a terminal the line moves.
-        every = 25 if self._story.live else 1000
-
-        def tell(done: int, total: int) -> None:
-            if done == total or done % every == 0:
-                self._story.progress(f"{'data':<16} {split}: {done} of {total} files")
-
-        return tell
+        if done == total or done % (25 if self._story.live else 1000) == 0:
+            self._story.progress(f"{'data':<16} {part}: {done} of {total} files")
 
     def _upload_code(self) -> None:
         with self._step("code", None, f"packing {self._plan.recipe.code.name}") as step:
-            sent = [self._upload_archive(archive, uri) for archive, uri in self._plan.archives()]
+            sent = upload_code(self._plan, self._clients, self._ledger)
             step["resource"] = self._plan.code_uri
-            step["detail"] = "sent" if any(sent) else "there already"
-
-    def _upload_archive(self, archive: Path, uri: str) -> bool:
-        with self._uploading(uri, is_folder=False):
-            return upload_file(self._clients.s3, archive, uri)
+            step["detail"] = "sent" if sent else "there already"
 
     def _send(self, recipe_step: RecipeStep) -> None:
         """Submit one document, wait for what it starts, and keep what the service tells of it."""

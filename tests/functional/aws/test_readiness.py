@@ -8,7 +8,8 @@ from botocore.stub import Stubber
 
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.readiness import READINESS, wait_until_ready
-from sm_raw.aws.resources import KINDS, Resource
+from sm_raw.aws.removals import KINDS
+from sm_raw.aws.resources import Resource
 from sm_raw.errors import JobFailed, WaitTimedOut
 
 Stub = Callable[[str], Stubber]

@@ -10,8 +10,9 @@ from botocore.stub import Stubber
 
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.job_kinds import TRAINING
+from sm_raw.aws.removals import KINDS
 from sm_raw.aws.remove import in_removal_order, left_behind, remove, stop_job
-from sm_raw.aws.resources import KINDS, Resource
+from sm_raw.aws.resources import Resource
 from sm_raw.errors import SmRawError
 
 Stub = Callable[[str], Stubber]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sm_raw.aws.resources import KINDS, Resource
+from sm_raw.aws.removals import KINDS
+from sm_raw.aws.resources import Resource
 from sm_raw.runs.leavings import LOGS, OBJECTS, leavings_of
 
 OUTPUT = {"OutputDataConfig": {"S3OutputPath": "s3://b/out/"}}

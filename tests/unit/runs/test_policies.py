@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sm_raw.aws.resources import KINDS, ApiKind
+from sm_raw.aws.removals import KINDS
+from sm_raw.aws.resources import ApiKind
 from sm_raw.runs.plan import Surroundings
 from sm_raw.runs.policies import policies, roles_made
 from sm_raw.runs.preparation import prepare

@@ -14,8 +14,9 @@ from moto import mock_aws
 
 from sm_raw import specs
 from sm_raw.aws.clients import Clients
+from sm_raw.aws.removals import KINDS
 from sm_raw.aws.remove import find, left_behind, remove
-from sm_raw.aws.resources import KINDS, Resource
+from sm_raw.aws.resources import Resource
 
 REGION = "us-east-1"
 VARIANT = "endpoint/e/variant/AllTraffic"
