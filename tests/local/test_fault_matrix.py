@@ -65,6 +65,17 @@ COMPLETED: dict[str, dict[str, Any]] = {
     "throttling on half of all calls": {"calls": [{"error": "throttling", "rate": 0.5}]},
     "broken connections": {"calls": [{"error": "reset", "rate": 0.2}]},
     "servers that fail": {"calls": [{"error": "internal", "rate": 0.2}, {"error": "unavailable", "rate": 0.1}]},
+    "a token that expires while a job is waited for": {
+        "calls": [
+            {
+                "service": "sagemaker",
+                "operation": "DescribeTrainingJob",
+                "error": "expired_token",
+                "skip": 2,
+                "times": 3,
+            }
+        ]
+    },
     "answers that get lost": {
         "calls": [{"service": "sagemaker", "operation": "Create*", "error": "reset", "when": "after", "times": 5}]
     },
