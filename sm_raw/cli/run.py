@@ -87,6 +87,8 @@ def run(options: argparse.Namespace, story: Story, *, resumed: bool = False) -> 
 
     What is wrong with recipe, data or settings is said before anything is started, made or written.
     """
+    if options.target == "local" and not options.endpoint_url and (options.keep or options.lifetime):
+        story.line("this run's engine ends with it, and so does what is kept: for one that stays, give --endpoint-url")
     with contextlib.ExitStack() as stack:
         clients, plan, bound = _target_and_plan(options, story, stack)
         ledger = stack.enter_context(open_ledger(options.out))

@@ -165,8 +165,7 @@ class Execution:
         """What exists under the request's name. Of what overwrites, nobody but the ledger knows whose it is."""
         if effect.overwrites and not self._ledger.is_made(operation, request[effect.name]):
             return None
-        found = find_existing(self._clients, operation, request)
-        return {} if found is None and effect.overwrites else found
+        return find_existing(self._clients, operation, request)
 
     def _create(self, operation: str, effect: Effect, request: Mapping[str, Any]) -> dict[str, Any]:
         from botocore.exceptions import ClientError

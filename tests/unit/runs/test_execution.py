@@ -47,6 +47,8 @@ class Refusing:
 
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(operation)
+        if operation == "DescribeScalingPolicies":
+            return {"ScalingPolicies": []}
         if operation.startswith(("Describe", "HeadObject")):
             code = "404" if operation == "HeadObject" else "ResourceNotFound"
             raise ClientError({"Error": {"Code": code, "Message": "not there"}}, operation)
@@ -88,3 +90,17 @@ def test_predictions_need_an_endpoint(plan: Plan, tmp_path: Path, monkeypatch: p
     only_predict = replace(plan.recipe, steps=[step for step in plan.recipe.steps if step.pictures])
     with pytest.raises(SmRawError, match="before its CreateEndpoint"):
         execution(replace(plan, recipe=only_predict), tmp_path, Refusing("x"), monkeypatch).execute()
+
+
+def test_what_was_made_and_is_gone_again_is_made_anew(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = execution(plan, tmp_path, Refusing("x"), monkeypatch)
+    (step,) = [step for step in plan.recipe.steps if step.operation == "PutScalingPolicy"]
+    request, _ = run.choose_name(step)
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.creating(step.operation, request["PolicyName"], None)
+    ledger.created(step.operation, request["PolicyName"])
+    assert ledger.is_made(step.operation, request["PolicyName"])
+    again = execution(plan, tmp_path, Refusing("x"), monkeypatch)
+    assert again.choose_name(step) == (request, None)
