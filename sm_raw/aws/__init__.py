@@ -19,6 +19,7 @@ from sm_raw.aws.hosting.scaling_snapshots import ScalingSnapshot, read_snapshot,
 from sm_raw.aws.hosting.traffic import TrafficShift, TrafficStep, no_server_errors, shift_traffic
 from sm_raw.aws.invoking.async_invoke import invoke_endpoint_async
 from sm_raw.aws.invoking.batch import BatchResult, invoke_batch
+from sm_raw.aws.invoking.by_function import ask_function
 from sm_raw.aws.invoking.invoke import ask_endpoint, invoke_endpoint
 from sm_raw.aws.invoking.predictions import Answer, Prediction
 from sm_raw.aws.job_kinds import ENDPOINT, JOB_KINDS, PROCESSING, TRAINING, TRANSFORM, TUNING, JobKind, job_kind
@@ -91,6 +92,7 @@ __all__ = [
     "UploadResult",
     "abort_uploads",
     "ask_endpoint",
+    "ask_function",
     "attach",
     "aws_clients",
     "best_model_request",
