@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import itertools
 import json
@@ -128,6 +129,35 @@ def output_fn(labels, accept):
 WATCHING = ("DebugHookConfig", "DebugRuleConfigurations", "ProfilerConfig", "ProfilerRuleConfigurations")
 
 
+class Gate:
+    """A file at which programs of a test wait, blocked, while it is closed, as it is first: its lock is held.
+
+    A program finds it as GATE in its environment, and passes by a lock that it shares (fcntl.LOCK_SH).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._held = path.open("w")
+        self.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which a program finds it."""
+        return {"GATE": str(self.path)}
+
+    def open(self) -> None:
+        """Let all pass who wait, and all who come."""
+        fcntl.flock(self._held, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let nobody pass."""
+        fcntl.flock(self._held, fcntl.LOCK_EX)
+
+    def end(self) -> None:
+        """Open it for good."""
+        self._held.close()
+
+
 def pause() -> None:
     """Between two looks: what is waited for takes milliseconds here."""
     threading.Event().wait(0.03)
@@ -240,6 +270,11 @@ class Lab:
         ]
 
     @staticmethod
+    def rest(seconds: float) -> None:
+        """The pauses of a long wait, where everything takes a moment."""
+        threading.Event().wait(min(seconds, 0.02))
+
+    @staticmethod
     def until(condition: Callable[[], object], timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """Wait for what no describe operation tells."""
         deadline = time.monotonic() + timeout_seconds
@@ -327,6 +362,14 @@ class Host:
             call()
         error = raised.value.response["Error"]
         return error["Code"], error["Message"]
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """One that is closed."""
+    gate = Gate(tmp_path / "gate")
+    yield gate
+    gate.end()
 
 
 @pytest.fixture(scope="session")

@@ -16,16 +16,16 @@ from sm_raw.aws.invoking.predictions import Answer
 from sm_raw.errors import ModelFailed
 
 pytestmark = pytest.mark.local
-# Answers when the file BELL is there.
+# Answers once its gate is open.
 WAITING = """
-import os, pathlib, time
+import fcntl, os
 def model_fn(folder):
-    return pathlib.Path(os.environ["BELL"])
+    return "model"
 def input_fn(body, content_type):
     return body
-def predict_fn(data, bell):
-    while not bell.exists():
-        time.sleep(0.01)
+def predict_fn(data, model):
+    with open(os.environ["GATE"]) as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)
     return data
 def output_fn(prediction, accept):
     return prediction
@@ -221,9 +221,8 @@ def test_requests_wait_for_an_endpoint_without_instances_to_grow(host: Any) -> N
     host.delete(endpoint.name)
 
 
-def test_an_endpoint_is_deleted_with_what_still_waits_in_its_queue(host: Any, tmp_path: Path) -> None:
-    bell = tmp_path / "bell"
-    endpoint = Asynchronous(host, host.model(WAITING, environment={"BELL": str(bell)}))
+def test_an_endpoint_is_deleted_with_what_still_waits_in_its_queue(host: Any, gate: Any) -> None:
+    endpoint = Asynchronous(host, host.model(WAITING, environment=gate.environment))
     invocations = [endpoint.start(b"hello") for _ in range(2)]
     host.delete(endpoint.name)
     bucket, _, prefix = f"{endpoint.folder}/out".removeprefix("s3://").partition("/")

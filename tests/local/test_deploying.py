@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -38,12 +37,12 @@ ROLE = "arn:aws:iam::123456789012:role/Server"
 BROKEN = "def model_fn(folder): raise RuntimeError('wrong weights')"
 
 
-# Loads when the file is there.
+# Loads once the gate is open.
 GATED = """
-import pathlib, time
+import fcntl
 def model_fn(folder):
-    while not pathlib.Path({gate!r}).exists():
-        time.sleep(0.01)
+    with open({gate!r}) as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)
 """
 CHANGE = """
 import sys
@@ -53,11 +52,6 @@ from sm_raw.aws.hosting.changing import change_endpoint
 url, name, config, keep = sys.argv[1:]
 change_endpoint(local_clients(url), update=specs.update_endpoint(name, config_name=config), keep=keep)
 """
-
-
-def quick(seconds: float) -> None:
-    """The pauses of a long wait, where everything takes a moment."""
-    time.sleep(min(seconds, 0.02))
 
 
 @pytest.fixture
@@ -101,12 +95,12 @@ def all_of(name: str) -> list[Resource]:
 
 
 def test_an_endpoint_is_deployed_and_answers(host: Any, requests: Callable[..., Any]) -> None:
-    done = deploy(host.lab.clients, **requests(), sleep=quick)
+    done = deploy(host.lab.clients, **requests(), sleep=host.lab.rest)
     assert host.answer(host.invoke(done.endpoint))["model"] == "weights"
     assert left_behind(host.lab.clients, done.made) == [str(each) for each in all_of(done.endpoint)]
     with pytest.raises(DeploymentFailed, match=r"endpoint '.*' exists already"):
-        deploy(host.lab.clients, endpoint=specs.endpoint(done.endpoint), sleep=quick)
-    assert remove(host.lab.clients, done.made, sleep=quick) == []
+        deploy(host.lab.clients, endpoint=specs.endpoint(done.endpoint), sleep=host.lab.rest)
+    assert remove(host.lab.clients, done.made, sleep=host.lab.rest) == []
 
 
 @pytest.mark.parametrize("kind", ["serverless", "asynchronous"])
@@ -119,10 +113,10 @@ def test_other_kinds_of_endpoint_are_deployed_the_same_way(host: Any, requests: 
     else:
         answers = specs.async_inference(f"s3://{host.lab.bucket}/answers")
         given["config"] = specs.endpoint_config(name, variants=[host.variant(name)], async_inference=answers)
-    done = deploy(host.lab.clients, **given, sleep=quick)
+    done = deploy(host.lab.clients, **given, sleep=host.lab.rest)
     assert done.response["EndpointStatus"] == "InService"
     assert ("AsyncInferenceConfig" in done.response) is (kind == "asynchronous")
-    assert remove(host.lab.clients, done.made, sleep=quick) == []
+    assert remove(host.lab.clients, done.made, sleep=host.lab.rest) == []
     assert left_behind(host.lab.clients, done.made) == []
 
 
@@ -131,7 +125,7 @@ def test_an_endpoint_whose_model_cannot_load_leaves_nothing_but_the_reason(
 ) -> None:
     given = requests(BROKEN)
     with pytest.raises(DeploymentFailed) as raised:
-        deploy(host.lab.clients, **given, sleep=quick)
+        deploy(host.lab.clients, **given, sleep=host.lab.rest)
     failure = raised.value
     name = given["endpoint"]["EndpointName"]
     assert failure.removed == tuple(str(each) for each in all_of(name))
@@ -148,7 +142,7 @@ def test_a_health_check_that_fails_takes_all_of_it_back(
     faults({"name": name, "error": "ping"})
     told: list[Resource] = []
     with pytest.raises(DeploymentFailed, match=r"did not pass\s+the ping health check"):
-        deploy(host.lab.clients, **given, on_made=told.append, sleep=quick)
+        deploy(host.lab.clients, **given, on_made=told.append, sleep=host.lab.rest)
     assert {str(each) for each in told} == {str(each) for each in all_of(name)}
     assert left_behind(host.lab.clients, told) == []
 
@@ -197,7 +191,7 @@ class Scaled:
 
     def change(self, config: str, **changes: Any) -> Any:
         update = specs.update_endpoint(self.name, config_name=config)
-        return change_endpoint(self.clients, update=update, sleep=quick, **changes)
+        return change_endpoint(self.clients, update=update, sleep=self.host.lab.rest, **changes)
 
     def status(self) -> str:
         status: str = self.host.sm.describe_endpoint(EndpointName=self.name)["EndpointStatus"]
@@ -271,11 +265,13 @@ def test_a_change_that_fails_leaves_the_old_endpoint_and_its_scaling(scaled: Sca
     assert scaled.says() == said
 
 
-def test_a_change_that_is_killed_in_the_middle_is_made_good_from_its_snapshot(scaled: Scaled, tmp_path: Path) -> None:
+def test_a_change_that_is_killed_in_the_middle_is_made_good_from_its_snapshot(
+    scaled: Scaled, gate: Any, tmp_path: Path
+) -> None:
     """SIGKILL after the scaling has been deregistered, while the new model is still loading."""
     before = take_snapshot(scaled.clients, scaled.name)
-    gate, keep = tmp_path / "go", tmp_path / "scaling.json"
-    config = scaled.config("ml.c5.2xlarge", GATED.format(gate=str(gate)))
+    keep = tmp_path / "scaling.json"
+    config = scaled.config("ml.c5.2xlarge", GATED.format(gate=str(gate.path)))
     arguments = [scaled.host.lab.url, scaled.name, config, str(keep)]
     process = subprocess.Popen([sys.executable, "-c", CHANGE, *arguments], cwd=ROOT)
     try:
@@ -284,7 +280,7 @@ def test_a_change_that_is_killed_in_the_middle_is_made_good_from_its_snapshot(sc
         process.kill()
         process.wait()
     assert differences(before, take_snapshot(scaled.clients, scaled.name)) == [f"{before.targets[0]} is not registered"]
-    gate.touch()
+    gate.open()
     scaled.host.lab.until(lambda: scaled.status() == "InService")
     assert restore_scaling(scaled.clients, read_snapshot(keep)) == []
     assert differences(before, take_snapshot(scaled.clients, scaled.name)) == []
@@ -305,7 +301,7 @@ def test_traffic_moves_in_steps_and_goes_back_from_a_variant_that_fails(host: An
         seen.append(answers())
         return True
 
-    done = shift_traffic(clients, name, {"a": 0, "b": 1}, steps=(0.5, 1), healthy=healthy, sleep=quick)
+    done = shift_traffic(clients, name, {"a": 0, "b": 1}, steps=(0.5, 1), healthy=healthy, sleep=host.lab.rest)
     assert seen == [{"a", "b"}, {"b"}]
     assert (done.before, done.after) == ({"a": 1.0, "b": 0.0}, {"a": 0, "b": 1})
     no_errors = no_server_errors(clients)
@@ -317,7 +313,7 @@ def test_traffic_moves_in_steps_and_goes_back_from_a_variant_that_fails(host: An
         return no_errors(step)
 
     with pytest.raises(ChangeFailed, match="variant 'a' has answered 1 times with 5xx since") as raised:
-        shift_traffic(clients, name, {"a": 1, "b": 0}, healthy=after_an_error, sleep=quick)
+        shift_traffic(clients, name, {"a": 1, "b": 0}, healthy=after_an_error, sleep=host.lab.rest)
     assert raised.value.state == ("it has the old weights again: a 0, b 1",)
     assert answers() == {"b"}
     host.delete(name)
@@ -337,7 +333,7 @@ def test_a_function_in_front_of_an_endpoint_is_made_asked_and_removed(host: Any)
         bucket=host.lab.bucket,
         key="functions/front.zip",
         warm_executions=1,
-        sleep=quick,
+        sleep=host.lab.rest,
     )
     event = {"content_type": "text/plain", "body": base64.b64encode(b"hello").decode()}
     answer = invoke_function(clients.awslambda, name, event, qualifier=front.alias)
@@ -348,7 +344,7 @@ def test_a_function_in_front_of_an_endpoint_is_made_asked_and_removed(host: Any)
         invoke_function(clients.awslambda, name, {"bucket": "no bucket!", "key": "k"}, qualifier=front.alias)
     assert raised.value.error_type == "ParamValidationError"
     assert any("lambda_handler.py" in line for line in raised.value.stack_trace)
-    assert remove(clients, front.made, sleep=quick) == []
+    assert remove(clients, front.made, sleep=host.lab.rest) == []
     assert left_behind(clients, front.made) == []
     host.delete(endpoint)
 

@@ -21,12 +21,12 @@ from sm_raw.local.fleet import Fleet
 from sm_raw.local.server import serving
 
 pytestmark = pytest.mark.local
-# Loads when the file GATE is there.
+# Loads once its gate is open.
 GATED = """
-import json, os, pathlib, time
+import fcntl, json, os
 def model_fn(folder):
-    while not pathlib.Path(os.environ["GATE"]).exists():
-        time.sleep(0.01)
+    with open(os.environ["GATE"]) as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)
 def input_fn(body, content_type):
     return body
 def predict_fn(data, model):
@@ -34,17 +34,17 @@ def predict_fn(data, model):
 def output_fn(prediction, accept):
     return json.dumps(prediction)
 """
-# Answers when the file BELL is there; what waits for that has left a file beside it. Says where it ran.
+# Answers once its gate is open; what waits for that has left a file beside it. Says where it ran.
 WAITING = """
-import json, os, pathlib, time, uuid
+import fcntl, json, os, pathlib, uuid
 def model_fn(folder):
-    return pathlib.Path(os.environ["BELL"])
+    return "model"
 def input_fn(body, content_type):
     return body
-def predict_fn(data, bell):
-    bell.with_name(f"waits-{uuid.uuid4()}").touch()
-    while not bell.exists():
-        time.sleep(0.01)
+def predict_fn(data, model):
+    pathlib.Path(os.environ["GATE"]).with_name(f"waits-{uuid.uuid4()}").touch()
+    with open(os.environ["GATE"]) as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)
     return {"process": os.getpid()}
 def output_fn(prediction, accept):
     return json.dumps(prediction)
@@ -131,11 +131,6 @@ def changing(shared: Changing) -> Iterator[Changing]:
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    return tmp_path / "go"
-
-
-@pytest.fixture
 def faults(host: Any) -> Iterator[Callable[..., None]]:
     """Switches faults of endpoints on, which end with the test."""
 
@@ -148,8 +143,8 @@ def faults(host: Any) -> Iterator[Callable[..., None]]:
     switch()
 
 
-def gated(host: Any, gate: Path) -> Any:
-    return host.variant(host.model(GATED, environment={"GATE": str(gate)}))
+def gated(host: Any, gate: Any) -> Any:
+    return host.variant(host.model(GATED, environment=gate.environment))
 
 
 def test_weights_move_the_traffic_from_one_variant_to_another(host: Any) -> None:
@@ -170,10 +165,10 @@ def test_weights_move_the_traffic_from_one_variant_to_another(host: Any) -> None
     host.delete(name)
 
 
-def test_an_endpoint_grows_and_shrinks_while_it_answers_and_tells_how_far_it_is(host: Any, gate: Path) -> None:
-    gate.touch()
+def test_an_endpoint_grows_and_shrinks_while_it_answers_and_tells_how_far_it_is(host: Any, gate: Any) -> None:
+    gate.open()
     endpoint = Changing(host, host.endpoint(gated(host, gate))["EndpointName"])
-    gate.unlink()
+    gate.close()
     endpoint.change({"DesiredInstanceCount": 3})
     assert endpoint.described()["EndpointStatus"] == "Updating"
     assert endpoint.counts() == (1, 3)
@@ -186,7 +181,7 @@ def test_an_endpoint_grows_and_shrinks_while_it_answers_and_tells_how_far_it_is(
 
     before = endpoint.processes()
     assert len(before) == 1
-    gate.touch()
+    gate.open()
     endpoint.sm.get_waiter("endpoint_in_service").wait(
         EndpointName=endpoint.name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
     )
@@ -202,22 +197,21 @@ def test_an_endpoint_grows_and_shrinks_while_it_answers_and_tells_how_far_it_is(
     host.delete(endpoint.name)
 
 
-def waiting(bell: Path) -> int:
-    """How many invocations wait for the bell, or did."""
-    return len(list(bell.parent.glob("waits-*")))
+def waiting(gate: Any) -> int:
+    """How many invocations wait at the gate, or did."""
+    return len(list(gate.path.parent.glob("waits-*")))
 
 
-def test_a_server_that_is_taken_out_finishes_what_it_works_on(host: Any, tmp_path: Path) -> None:
-    bell = tmp_path / "bell"
-    variant = host.variant(host.model(WAITING, environment={"BELL": str(bell)}), instance_count=2)
+def test_a_server_that_is_taken_out_finishes_what_it_works_on(host: Any, gate: Any) -> None:
+    variant = host.variant(host.model(WAITING, environment=gate.environment), instance_count=2)
     endpoint = Changing(host, host.endpoint(variant)["EndpointName"])
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(endpoint.process) for _ in range(2)]
-        host.lab.until(lambda: waiting(bell) == 2)
+        host.lab.until(lambda: waiting(gate) == 2)
         endpoint.change({"DesiredInstanceCount": 1})
         host.lab.until(lambda: endpoint.counts() == (1, 1))
         assert endpoint.described()["EndpointStatus"] == "Updating"
-        bell.touch()
+        gate.open()
         processes = {answer.result() for answer in answers}
     assert len(processes) == 2
     assert endpoint.settled()["EndpointStatus"] == "InService"
@@ -257,9 +251,8 @@ def test_what_variants_cannot_be_is_refused(changing: Changing) -> None:
     assert changing.described()["EndpointStatus"] == "InService"
 
 
-def test_a_serverless_variant_takes_so_many_invocations_at_once_and_no_more(host: Any, tmp_path: Path) -> None:
-    bell = tmp_path / "bell"
-    model = host.model(WAITING, environment={"BELL": str(bell)})
+def test_a_serverless_variant_takes_so_many_invocations_at_once_and_no_more(host: Any, gate: Any) -> None:
+    model = host.model(WAITING, environment=gate.environment)
     described = host.endpoint(specs.serverless_variant(model, memory_mb=1024, max_concurrency=1))
     (summary,) = described["ProductionVariants"]
     assert summary["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
@@ -288,14 +281,14 @@ def test_a_serverless_variant_takes_so_many_invocations_at_once_and_no_more(host
 
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(outcome)
-        host.lab.until(lambda: waiting(bell) == 1)
+        host.lab.until(lambda: waiting(gate) == 1)
         assert outcome() == "ThrottlingException"
         endpoint.change({"ServerlessUpdateConfig": {"MaxConcurrency": 2}})
         (summary,) = endpoint.settled()["ProductionVariants"]
         assert summary["CurrentServerlessConfig"] == {"MemorySizeInMB": 1024, "MaxConcurrency": 2}
         more = [pool.submit(outcome) for _ in range(2)]
         done, _ = wait(more, timeout=30, return_when=FIRST_COMPLETED)
-        bell.touch()
+        gate.open()
         assert [each.result() for each in done] == ["ThrottlingException"]
         assert sorted(each.result() for each in (first, *more)) == ["ThrottlingException", "answered", "answered"]
     once.close()
@@ -331,7 +324,7 @@ def test_no_invocation_fails_while_an_endpoint_takes_another_configuration(chang
 
 
 def test_an_update_is_told_while_it_goes_on_and_the_configuration_changes_at_its_end(
-    changing: Changing, gate: Path
+    changing: Changing, gate: Any
 ) -> None:
     host, before, process = changing.host, changing.described(), changing.process()
     config = host.config(gated(host, gate))
@@ -351,7 +344,7 @@ def test_an_update_is_told_while_it_goes_on_and_the_configuration_changes_at_its
         "ValidationException",
         f'Cannot update in-progress endpoint "{arn}".',
     )
-    gate.touch()
+    gate.open()
     after = changing.settled()
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", config)
     assert after["LastModifiedTime"] > before["LastModifiedTime"]
@@ -500,14 +493,14 @@ def test_an_update_that_cannot_even_be_taken_back_says_so_and_the_endpoint_answe
 
 
 def test_an_engine_that_closes_in_the_middle_of_an_update_leaves_no_process(
-    lab_of: Any, host_of: Any, tmp_path: Path
+    lab_of: Any, host_of: Any, gate: Any, tmp_path: Path
 ) -> None:
-    gate, root = tmp_path / "go", tmp_path / "root"
+    root = tmp_path / "root"
     with serving(root) as url:
         host = host_of(lab_of(url, root, "closing"))
         endpoint = Changing(host, host.endpoint()["EndpointName"])
         processes = [endpoint.process()]
-        model = host.model(TELLING + GATED, environment={"GATE": str(gate)})
+        model = host.model(TELLING + GATED, environment=gate.environment)
         endpoint.update(host.config(host.variant(model)))
         started = tmp_path / "process"
         host.lab.until(lambda: started.exists() and started.read_text())
