@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from botocore.stub import Stubber
 
-from sm_raw.aws.clients import Clients, local_clients
+from sm_raw.aws.clients import Clients
 from sm_raw.runs.running import Running, Use, running
 
 Stub = Callable[[str], Stubber]
@@ -17,27 +17,6 @@ NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:{}/a"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
 COMMON = {"CreationTime": NOW, "LastModifiedTime": NOW}
-
-
-@pytest.fixture(scope="module")
-def clients() -> Clients:
-    return local_clients("http://127.0.0.1:9")
-
-
-@pytest.fixture
-def stub(clients: Clients) -> Iterator[Stub]:
-    stubbers: dict[str, Stubber] = {}
-
-    def get(service: str) -> Stubber:
-        if service not in stubbers:
-            stubbers[service] = Stubber(clients.client(service))
-            stubbers[service].activate()
-        return stubbers[service]
-
-    yield get
-    for stubber in stubbers.values():
-        stubber.deactivate()
-        stubber.assert_no_pending_responses()
 
 
 class Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from sm_raw.aws.clients import Clients, local_clients
+from sm_raw.aws.clients import Clients
 from sm_raw.runs.plan import DataSummary, Plan, Surroundings, make_plan
 from sm_raw.runs.recipe import load_recipe
 from sm_raw.runs.standing import Standing, differences, standings
@@ -31,27 +31,6 @@ NOW = "2026-01-01T00:00:00Z"
 ROLE = "arn:aws:iam::123456789012:role/SageMaker"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/a"
 IAM = {"Path": "/", "RoleName": "r", "RoleId": "AROA12345678901234", "Arn": ROLE, "CreateDate": NOW}
-
-
-@pytest.fixture(scope="module")
-def clients() -> Clients:
-    return local_clients("http://127.0.0.1:9")
-
-
-@pytest.fixture
-def stub(clients: Clients) -> Iterator[Stub]:
-    stubbers: dict[str, Stubber] = {}
-
-    def get(service: str) -> Stubber:
-        if service not in stubbers:
-            stubbers[service] = Stubber(clients.client(service))
-            stubbers[service].activate()
-        return stubbers[service]
-
-    yield get
-    for stubber in stubbers.values():
-        stubber.deactivate()
-        stubber.assert_no_pending_responses()
 
 
 def plan_of(*names: str) -> Plan:

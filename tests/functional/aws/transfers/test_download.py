@@ -3,29 +3,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
-from sm_raw.aws.clients import Clients, aws_clients
+from sm_raw.aws.clients import Clients
 from sm_raw.aws.transfers.checksums import PART_BYTES, sha256_text
 from sm_raw.aws.transfers.crew import TransferState
 from sm_raw.aws.transfers.download import DownloadResult, download, download_folder
 from sm_raw.errors import TransferFailed
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws():
-        client = aws_clients("us-east-1").s3
-        client.create_bucket(Bucket="bucket")
-        yield client
 
 
 def put(s3: Any, *keys: str, content: bytes = b"12345") -> None:

@@ -2,28 +2,16 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from sm_raw.aws.clients import aws_clients
 from sm_raw.aws.transfers.repacking import RepackedModel, repack_model
 from sm_raw.errors import SmRawError, TransferFailed, UnsafeArchive
 
 MODEL, TARGET = "s3://bucket/job/output/model.tar.gz", "s3://bucket/repacked/model.tar.gz"
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws():
-        client = aws_clients("us-east-1").s3
-        client.create_bucket(Bucket="bucket")
-        yield client
 
 
 @pytest.fixture

@@ -3,16 +3,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto import mock_aws
 
-from sm_raw.aws.clients import Clients, aws_clients
+from sm_raw.aws.clients import Clients
 from sm_raw.aws.transfers.at_once import AT_ONCE_BYTES
 from sm_raw.aws.transfers.checksums import PART_BYTES, sha256_text
 from sm_raw.aws.transfers.crew import TransferState
@@ -20,16 +19,6 @@ from sm_raw.aws.transfers.multipart import abort_uploads
 from sm_raw.aws.transfers.sending import COMPARED_FILES
 from sm_raw.aws.transfers.upload import UploadResult, download, upload_file, upload_folder
 from sm_raw.errors import SmRawError, TransferFailed
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws():
-        client = aws_clients("us-east-1").s3
-        client.create_bucket(Bucket="bucket")
-        yield client
 
 
 @pytest.fixture
