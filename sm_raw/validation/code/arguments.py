@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -30,8 +31,9 @@ class ArgumentRule(CodeRule):
         if parser is not None:
             yield from self.check_arguments(program, parser)
 
+    @abstractmethod
     def check_arguments(self, program: Program, parser: Parser) -> Iterator[Finding]:
-        raise NotImplementedError
+        """The findings."""
 
 
 class ValueRule(ArgumentRule):
@@ -52,9 +54,9 @@ class ValueRule(ArgumentRule):
                 seen.add(path)  # of the values of one range the first is enough
                 yield self.finding(program, path, message)
 
+    @abstractmethod
     def fault(self, program: Program, parser: Parser, argument: Argument, value: str) -> str | None:
         """What is wrong with the value; None when nothing is."""
-        raise NotImplementedError
 
 
 class HyperparameterIsTaken(ArgumentRule):

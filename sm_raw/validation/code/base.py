@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ TRAINING = ("CreateTrainingJob", "CreateHyperParameterTuningJob")
 SERVING = ("CreateModel",)
 
 
-class CodeRule:
+class CodeRule(ABC):
     """A check of one program that a request starts, against the folder that holds its code.
 
     It has the attributes of a rule about requests, so that one table lists both. What cannot be read for certain,
@@ -24,8 +25,9 @@ class CodeRule:
     operations: ClassVar[tuple[str, ...]] = (*TRAINING, *SERVING)
     source: ClassVar[str] = ""
 
+    @abstractmethod
     def check(self, program: Program, code: CodeFolder) -> Iterator[Finding]:
-        raise NotImplementedError
+        """The findings."""
 
     def finding(self, program: Program, path: str, message: str) -> Finding:
         return Finding(self.id, severity_of(self.id), program.operation, path, message)

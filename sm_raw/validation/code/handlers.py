@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,8 +69,9 @@ class HandlerRule(CodeRule):
             _collect(code, source, program.python, found, {file})
             yield from self.check_handlers(program, source, found)
 
+    @abstractmethod
     def check_handlers(self, program: Program, source: Source, found: Definitions) -> Iterator[Finding]:
-        raise NotImplementedError
+        """The findings."""
 
 
 class HandlersDoNotExclude(HandlerRule):
@@ -93,9 +95,9 @@ class SignatureRule(HandlerRule):
             if definition is not None and (message := self.fault(name, definition[1].args, given)):
                 yield self.finding(program, program.path, f"{definition[0].place(definition[1])} {message}")
 
+    @abstractmethod
     def fault(self, name: str, parameters: ast.arguments, given: Sequence[str]) -> str | None:
         """What is wrong with the parameters; None when nothing is."""
-        raise NotImplementedError
 
 
 class HandlersAreCallable(SignatureRule):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -53,9 +54,9 @@ class ImportRule(CodeRule):
                         where = f"{source.place(found.node)} imports {name}"
                         yield self.finding(program, program.path, f"{where}, which {contents.name} {message}")
 
+    @abstractmethod
     def fault(self, name: str, distribution: str, absent: frozenset[str], requirements: Requirements) -> str | None:
         """What is wrong with the import of a module that is not known to be there; None when nothing is."""
-        raise NotImplementedError
 
 
 class ImportsAreInTheImage(ImportRule):
