@@ -62,7 +62,7 @@ def refuse_bad_archive(archive: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             sizes = [member.file_size for member in opened.infolist()]
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # The second: a version that zipfile cannot read.
         raise invalid(NO_ZIP) from None
     if not sizes:
         raise invalid("Uploaded file must be a non-empty zip")
