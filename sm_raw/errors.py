@@ -25,7 +25,6 @@ SmRawError
 ├── BudgetExceeded        a run may cost more than it may, or nobody knows what it costs
 ├── RunInProgress         another process runs in the same output folder
 ├── NameClash             the name is taken and the caller asked not to reuse it
-├── StepFailed            a step of a run failed; names the step and what exists now
 └── EngineFailed          the local engine did not start or went away
 """
 
@@ -251,14 +250,6 @@ class NameClash(SmRawError):
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.name = kind, name
         super().__init__(f"{kind} {name!r} exists already; allow it with --if-exists reuse or --if-exists increment")
-
-
-class StepFailed(SmRawError):
-    """A step of a run failed. ``step`` is its name; the cause is ``__cause__``."""
-
-    def __init__(self, step: str, reason: str) -> None:
-        self.step, self.reason = step, reason
-        super().__init__(f"step {step!r} failed: {reason}")
 
 
 class EngineFailed(SmRawError):

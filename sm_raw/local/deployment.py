@@ -30,7 +30,7 @@ LOOK_SECONDS = 0.5
 class Deployment:
     """Runs the endpoint behind ``record``, beginning with ``variants``.
 
-    Invocations may come at any time and from any thread. ``create``, ``resize``, ``change``, ``update`` and ``delete``
+    Invocations may come at any time and from any thread. ``create``, ``change``, ``update`` and ``delete``
     wait for one another; who calls one of them has moved the endpoint's status on before, see ``endpoint_updates``.
     """
 
@@ -112,21 +112,6 @@ class Deployment:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._fulfil(self._fleet)
             self._settle("InService")
-
-    def resize(self, variant: str, count: int) -> None:
-        """Bring a variant to ``count`` servers; returns when they are healthy, or the last ones have ended.
-
-        The summaries tell the truth all the while, and invocations are answered. Raises Unhealthy, DataFailure or
-        OSError when not all can be started: then the variant is as it was. Raises KeyError for a variant that is
-        unknown or serverless. The endpoint's status is the caller's affair: see ``endpoint_updates.change_variants``.
-        """
-        with self._changing:
-            before = self._fleet.want([{"VariantName": variant, "DesiredInstanceCount": count}])
-            try:
-                self._fulfil(self._fleet)
-            except BaseException:
-                self._fleet.want(before)
-                raise
 
     def want(self, desired: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Take in a DesiredWeightsAndCapacities, for ``change`` to carry out; returns the one that would undo it."""
