@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sm_raw.errors import SmRawError
@@ -105,6 +105,24 @@ def call(client: BaseClient, operation: str, request: Mapping[str, Any]) -> dict
         raise SmRawError(f"{operation} is no operation of {service}: this client cannot send it")
     response: dict[str, Any] = method(**request)
     return response
+
+
+def pages(
+    ask: Callable[[Mapping[str, Any]], dict[str, Any]],
+    request: Mapping[str, Any],
+    *,
+    tokens: tuple[str, str] = ("NextToken", "NextToken"),
+) -> Iterator[dict[str, Any]]:
+    """The pages of a listing, each as ``ask`` answers the request for it.
+
+    ``tokens`` names the member that tells of a next page, and the one that asks for it.
+    """
+    told, asked = tokens
+    page = ask(request)
+    yield page
+    while page.get(told):
+        page = ask({**request, asked: page[told]})
+        yield page
 
 
 def ride_out(

@@ -5,12 +5,13 @@ What exists is asked of the service, never concluded from an error's wording.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sm_raw.aws.bucket_policies import find_statements, remove_statements
-from sm_raw.aws.calls import call, error_code, ride_out
+from sm_raw.aws.calls import call, error_code, pages, ride_out
 from sm_raw.aws.clients import Clients
 from sm_raw.aws.hosting.scaling import VARIANT_INSTANCES
 from sm_raw.aws.transfers.s3_uris import parse_s3_uri
@@ -169,7 +170,8 @@ class Objects(AtOnce):
     def _pages(self, ask: Asker, resource: Resource, **options: Any) -> Iterator[dict[str, Any]]:
         uri = parse_s3_uri(resource.name)
         request = {"Bucket": uri.bucket, "Prefix": uri.key, **options}
-        return _pages(ask, "s3", "ListObjectsV2", request, ("NextContinuationToken", "ContinuationToken"))
+        tokens = ("NextContinuationToken", "ContinuationToken")
+        return pages(functools.partial(ask, "s3", "ListObjectsV2"), request, tokens=tokens)
 
 
 class LogStreams(AtOnce):
@@ -180,26 +182,16 @@ class LogStreams(AtOnce):
 
         request = {"logGroupName": resource.owner, "logStreamNamePrefix": resource.name}
         try:
-            pages = list(_pages(ask, "logs", "DescribeLogStreams", request, ("nextToken", "nextToken")))
+            listed = list(
+                pages(functools.partial(ask, "logs", "DescribeLogStreams"), request, tokens=("nextToken", "nextToken"))
+            )
         except ClientError as error:
             if error_code(error) in NOT_THERE:
                 return None
             raise
-        names = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+        names = [stream["logStreamName"] for page in listed for stream in page["logStreams"]]
         return {"logStreamNames": names} if names else None
 
     def delete(self, ask: Asker, resource: Resource, found: Found) -> None:
         for name in found["logStreamNames"]:
             ask("logs", "DeleteLogStream", {"logGroupName": resource.owner, "logStreamName": name})
-
-
-def _pages(
-    ask: Asker, service: str, operation: str, request: Mapping[str, Any], tokens: tuple[str, str]
-) -> Iterator[dict[str, Any]]:
-    """The pages of a listing; ``tokens`` names the member that tells of a next page, and the one that asks for it."""
-    told, asked = tokens
-    page = ask(service, operation, request)
-    yield page
-    while page.get(told):
-        page = ask(service, operation, {**request, asked: page[told]})
-        yield page

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sm_raw.aws import calls
 from sm_raw.aws.calls import call, error_code, ride_out
 
 if TYPE_CHECKING:
@@ -24,18 +25,12 @@ def pages(
     tokens: tuple[str, str] = ("NextToken", "NextToken"),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
-    """Each page of the answer to ``operation``, short troubles ridden out.
+    """Each page of the answer to ``operation``, short troubles ridden out; see ``calls.pages``."""
 
-    ``tokens`` names the member that tells of a next page, and the one that asks for it.
-    """
-    told, asked = tokens
-    more: dict[str, Any] = {}
-    while True:
-        page = ride_out(functools.partial(call, client, operation, {**request, **more}), attempts=ATTEMPTS, sleep=sleep)
-        yield page
-        if not page.get(told):
-            return
-        more = {asked: page[told]}
+    def ask(members: Mapping[str, Any]) -> dict[str, Any]:
+        return ride_out(functools.partial(call, client, operation, members), attempts=ATTEMPTS, sleep=sleep)
+
+    return calls.pages(ask, request, tokens=tokens)
 
 
 def in_one_line(error: Exception) -> str:

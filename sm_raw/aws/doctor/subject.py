@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from sm_raw.aws.account.asking import in_one_line
-from sm_raw.aws.calls import call, error_code
+from sm_raw.aws.calls import call, error_code, pages
 from sm_raw.aws.clients import Clients
 from sm_raw.specs.policy_documents import place_of
 from sm_raw.specs.run_resources import Requests
@@ -126,13 +126,7 @@ class Subject:
 
     def pages(self, service: str, operation: str, token: str, **request: Any) -> Iterator[dict[str, Any]]:
         """Each page of an answer; ``token`` is the field that leads from one to the next."""
-        more: dict[str, str] = {}
-        while True:
-            page = self.ask(service, operation, **request, **more)
-            yield page
-            if not page.get(token):
-                return
-            more = {token: page[token]}
+        return pages(lambda members: self.ask(service, operation, **members), request, tokens=(token, token))
 
     @property
     def region(self) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from sm_raw.aws.calls import call, error_code, ride_out
+from sm_raw.aws.calls import call, error_code, pages, ride_out
 from sm_raw.aws.clients import Clients
+from sm_raw.aws.resources import NOT_THERE
 from sm_raw.errors import SmRawError
 from sm_raw.specs.names import canonical_hash, job_name
 from sm_raw.specs.policy_documents import Grant, PolicyDocument, partition_of, place_of, policy
@@ -27,7 +28,6 @@ Sleep = Callable[[float], None]
 TAG = "sm_raw:delete-after"
 TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
 SCHEDULE_NAME_LIMIT = 64
-NOT_THERE = frozenset({"ResourceNotFound", "ResourceNotFoundException", "ValidationException"})
 
 
 @dataclass(frozen=True)
@@ -174,13 +174,8 @@ def _put_schedule(clients: Clients, request: dict[str, Any], sleep: Sleep) -> No
 
 
 def _endpoints(clients: Clients, sleep: Sleep) -> Iterator[dict[str, Any]]:
-    request: dict[str, Any] = {"MaxResults": 100}
-    while True:
-        page = _ask(clients, "ListEndpoints", request, sleep)
+    for page in pages(lambda request: _ask(clients, "ListEndpoints", request, sleep), {"MaxResults": 100}):
         yield from page["Endpoints"]
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]
 
 
 def _tagged(clients: Clients, endpoint: str, arn: str, sleep: Sleep) -> datetime | None:
@@ -205,7 +200,7 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc)
 
 
-def _ask(clients: Clients, operation: str, request: dict[str, Any], sleep: Sleep) -> dict[str, Any]:
+def _ask(clients: Clients, operation: str, request: Mapping[str, Any], sleep: Sleep) -> dict[str, Any]:
     return ride_out(lambda: call(clients.sagemaker, operation, request), sleep=sleep)
 
 

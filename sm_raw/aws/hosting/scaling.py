@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sm_raw.aws.calls import call, error_code, ride_out
+from sm_raw.aws.calls import call, error_code, pages, ride_out
 from sm_raw.aws.clients import Clients
 
 NAMESPACE = "sagemaker"
@@ -113,14 +114,8 @@ class ScalingReader:
         return tags
 
     def _all(self, operation: str, member: str, request: Mapping[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        more: dict[str, str] = {}
-        while True:
-            page = self._ask("application-autoscaling", operation, {"ServiceNamespace": NAMESPACE, **request, **more})
-            found += page[member]
-            if not page.get("NextToken"):
-                return found
-            more = {"NextToken": page["NextToken"]}
+        ask = functools.partial(self._ask, "application-autoscaling", operation)
+        return [each for page in pages(ask, {"ServiceNamespace": NAMESPACE, **request}) for each in page[member]]
 
     def _ask(self, service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         return ride_out(lambda: call(self._clients.client(service), operation, request), sleep=self._sleep)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sm_raw.aws.calls import error_code
+from sm_raw.aws.calls import error_code, pages
 from sm_raw.aws.job_kinds import ENDPOINT, TRAINING, TUNING, JobKind
 from sm_raw.aws.logs.streams import Ask, asking
 from sm_raw.aws.waiting.pauses import next_pause
@@ -130,10 +131,5 @@ def log_place(clients: Clients, kind: JobKind | str, name: str) -> tuple[str, st
 def list_children(ask: Ask, tuning_job: str, **request: Any) -> list[dict[str, Any]]:
     """The summaries of a tuning job's training jobs. ``request``: further members, StatusEquals for one."""
     members: dict[str, Any] = {TUNING.name: tuning_job, "MaxResults": 100, **request}
-    found: list[dict[str, Any]] = []
-    while True:
-        page = ask("ListTrainingJobsForHyperParameterTuningJob", members)
-        found += page[TRAINING.summaries]
-        if not page.get("NextToken"):
-            return found
-        members["NextToken"] = page["NextToken"]
+    listing = functools.partial(ask, "ListTrainingJobsForHyperParameterTuningJob")
+    return [each for page in pages(listing, members) for each in page[TRAINING.summaries]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sm_raw.aws.calls import ride_out
+from sm_raw.aws.calls import call, pages, ride_out
 from sm_raw.aws.results.metrics import finite
 from sm_raw.errors import SmRawError
 from sm_raw.specs.hyperparameters import decode_hyperparameters
@@ -103,13 +103,11 @@ def _objectives(tuning_job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _summaries(client: SageMakerClient, tuning_job_name: str) -> Iterator[HyperParameterTrainingJobSummaryTypeDef]:
-    request: dict[str, Any] = {"HyperParameterTuningJobName": tuning_job_name, "MaxResults": 100}
-    while True:
-        page = ride_out(lambda: client.list_training_jobs_for_hyper_parameter_tuning_job(**request))
+    def ask(request: Mapping[str, Any]) -> dict[str, Any]:
+        return ride_out(lambda: call(client, "ListTrainingJobsForHyperParameterTuningJob", request))
+
+    for page in pages(ask, {"HyperParameterTuningJobName": tuning_job_name, "MaxResults": 100}):
         yield from page["TrainingJobSummaries"]
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]
 
 
 def _trial(summary: HyperParameterTrainingJobSummaryTypeDef) -> Trial:
