@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -46,3 +47,12 @@ def on_this_machine() -> Iterator[None]:
     _strays.clear()
     yield
     assert _strays == []
+
+
+@pytest.fixture(autouse=True)
+def handlers_of_this_process() -> Iterator[None]:
+    """The commands take over Ctrl-C and SIGTERM; the tests keep theirs."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -428,3 +428,16 @@ def light_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 json.dumps({name: value for name, value in document.items() if name not in WATCHING})
             )
     return folder
+
+
+@pytest.fixture
+def faults(host: Any) -> Iterator[Callable[..., None]]:
+    """Switches faults of endpoints on, which end with the test."""
+
+    def switch(*endpoints: dict[str, Any]) -> None:
+        body = json.dumps({"endpoints": endpoints}).encode()
+        request = urllib.request.Request(f"{host.lab.url}/_sm_raw/faults", data=body, method="PUT")
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
+
+    yield switch
+    switch()

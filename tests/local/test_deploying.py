@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -52,19 +51,6 @@ from sm_raw.aws.hosting.changing import change_endpoint
 url, name, config, keep = sys.argv[1:]
 change_endpoint(local_clients(url), update=specs.update_endpoint(name, config_name=config), keep=keep)
 """
-
-
-@pytest.fixture
-def faults(host: Any) -> Iterator[Callable[..., None]]:
-    """Switches faults of endpoints on, which end with the test."""
-
-    def switch(*endpoints: dict[str, Any]) -> None:
-        body = json.dumps({"endpoints": endpoints}).encode()
-        request = urllib.request.Request(f"{host.lab.url}/_sm_raw/faults", data=body, method="PUT")
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
-
-    yield switch
-    switch()
 
 
 @pytest.fixture

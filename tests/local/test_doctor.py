@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -22,15 +21,6 @@ pytestmark = pytest.mark.local
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """The command takes over Ctrl-C; the tests should keep theirs."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 class Ward:

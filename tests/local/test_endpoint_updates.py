@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -128,19 +126,6 @@ def changing(shared: Changing) -> Iterator[Changing]:
     if (summary["DesiredInstanceCount"], summary["DesiredWeight"]) != (1, 1.0):
         shared.change({"DesiredInstanceCount": 1, "DesiredWeight": 1})
         shared.settled()
-
-
-@pytest.fixture
-def faults(host: Any) -> Iterator[Callable[..., None]]:
-    """Switches faults of endpoints on, which end with the test."""
-
-    def switch(*endpoints: dict[str, Any]) -> None:
-        body = json.dumps({"endpoints": endpoints}).encode()
-        request = urllib.request.Request(f"{host.lab.url}/_sm_raw/faults", data=body, method="PUT")
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()
-
-    yield switch
-    switch()
 
 
 def gated(host: Any, gate: Any) -> Any:

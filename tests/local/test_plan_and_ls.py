@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +20,6 @@ PRICES = {
     "source": "invented for this test",
     "prices": {"Train:ml.m5.xlarge": 2.0},
 }
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """The commands take over Ctrl-C; the tests should keep theirs."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,6 @@ QUOTAS = {"ml.g4dn.xlarge for training job usage": 1.0, "ml.m5.large for endpoin
 DEFAULTS = {"Number of instances across all processing jobs": 4.0}
 # Invented round numbers.
 PRICES = {"Host:ml.m5.large": "0.5", "Train:ml.g4dn.xlarge": "1.0"}
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """The commands take over Ctrl-C; the tests should keep theirs."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def listed(values: dict[str, float]) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -17,15 +15,6 @@ from sm_raw.errors import NotConfigured
 LONG = Line(
     "role", "FAILED", "nobody may take it " * 8, "let somebody take it " * 5, "aws iam do-it --name " + "x" * 90
 )
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """The command takes over Ctrl-C; the tests should keep theirs."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def test_in_a_terminal_words_are_wrapped_and_commands_are_not() -> None:

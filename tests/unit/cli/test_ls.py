@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -22,15 +21,6 @@ JOB = Running("training job", "a-job", "InProgress", NOW, (Use("Train:ml.m5.xlar
 SEARCH = Running("tuning job", "a-search", "InProgress", NOW)
 # Invented round numbers.
 PRICES = {"region": "us-east-1", "currency": "USD", "date": "2026-01-01", "source": "invented"}
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """The command takes over Ctrl-C; the tests should keep theirs."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,16 +8,6 @@ from PIL import Image
 
 from sm_raw import cli
 from sm_raw.runs.recipe import RECIPES
-
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """The commands take over Ctrl-C; the tests should keep theirs."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
 
 # Invented round numbers.
 PRICES = {
