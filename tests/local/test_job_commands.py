@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +56,8 @@ remembered_clients = functools.cache(local_clients)
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The commands take over Ctrl-C; the tests should keep theirs."""
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "local_clients", remembered_clients)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def command(lab: Any, *arguments: str) -> int:
